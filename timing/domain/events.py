@@ -1,0 +1,387 @@
+"""The events of the contract: what may be said about a session, in the words of the sport.
+
+Every event is a frozen struct, tagged by ``type``. Fields that later versions add are optional, and unknown ones are let through
+(they stay in the log as they were sent), so old logs and new senders keep working together.
+"""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from timing.domain.units import Duration, Instant, Offset, StampedInstant
+
+# `$` alone also matches before a final newline in Python's dialect; the look-ahead closes that door in every dialect.
+SessionId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$(?!\n)", description="names a session in topics and addresses")]
+Id = Annotated[str, Meta(min_length=1, max_length=64, description="unique in its session")]
+Car = Annotated[
+    str, Meta(min_length=1, max_length=8, pattern=r"^[0-9A-Za-z-]{1,8}$(?!\n)", description='a car number as painted: "007", "1A"')
+]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Key = Annotated[str, Meta(min_length=1, max_length=64)]
+SourceName = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^/+#\x00]{1,64}$(?!\n)", description="one level of a topic")]
+Counter = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Positive = Annotated[int, Meta(ge=1, le=1_000_000)]
+
+SessionKind = Literal["race", "qualifying", "practice"]
+LineKind = Literal["finish", "sector", "speed", "pit_entry", "pit_exit", "sc_line"]
+Status = Literal[
+    "green", "yellow", "slow_zone", "safety_car", "safety_car_ending", "vsc", "vsc_ending", "fcy", "code60", "red", "chequered"
+]
+Penalty = Literal[
+    "time", "drive_through", "stop_go", "lap_time_deleted", "laps", "positions", "last_of_class", "last", "grid_places",
+    "disqualified", "reprimand", "warning",
+]  # fmt: skip
+DecisionStage = Literal["noted", "investigated", "issued", "served", "converted", "suspended", "quashed"]
+
+
+def event_type(class_name: str) -> str:
+    """Give the ``type`` of an event from the name of its struct: ``TrackStatus`` is ``track_status``."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in class_name).lstrip("_")
+
+
+class Part(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A piece of an event that is an object of its own."""
+
+
+class Loop(Part, frozen=True, kw_only=True):
+    """An antenna in the track, and the line it stands for. Several loops may stand for the same line (track and pit lane)."""
+
+    id: Key
+    line: LineKind
+    sector: Annotated[int, Meta(ge=1, le=99)] | None = None
+    pit: bool = False
+
+
+class Circuit(Part, frozen=True, kw_only=True):
+    """Where the session runs. ``length_m`` in metres, for speeds and distances shown."""
+
+    name: Name
+    loops: Annotated[tuple[Loop, ...], Meta(min_length=1, max_length=200)]
+    length_m: Positive | None = None
+
+
+class Distance(Part, frozen=True, kw_only=True):
+    """How long a race is: laps, minutes, minutes and then laps, or laps and minutes, whichever is over first."""
+
+    laps: Positive | None = None
+    minutes: Positive | None = None
+    plus_laps: Annotated[int, Meta(ge=0, le=100)] = 0
+
+
+class Driver(Part, frozen=True, kw_only=True):
+    """One of a car's drivers. ``category`` as the series says it: Junior, Gentleman, Bronze."""
+
+    id: Key
+    name: Name
+    category: Name | None = None
+
+
+class PassingKey(Part, frozen=True, kw_only=True):
+    """What identifies a passing: a decoder's own count since it was last switched on."""
+
+    decoder: SourceName
+    boot: Counter
+    number: Counter
+
+
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=event_type, gc=False):
+    """What all events have. ``at`` is the source's clock, and it alone decides sport."""
+
+
+class Fact(Event, frozen=True, kw_only=True):
+    """Something a device saw. Kept even if it is absurd; shown as an anomaly then."""
+
+    at: Instant
+
+
+class Command(Event, frozen=True, kw_only=True):
+    """Something a person says. Checked against the state, then either an event or refused with a reason."""
+
+    id: Id
+    at: Instant
+
+
+class StampableCommand(Event, frozen=True, kw_only=True):
+    """A command whose ``at`` may be left out; it is then the time of arrival, and ``stamped`` says that it is."""
+
+    id: Id
+    at: StampedInstant = 0
+    stamped: bool = False
+
+
+# --- session ---------------------------------------------------------------------------------------------------------------------
+
+
+class SessionOpened(Command, frozen=True, kw_only=True):
+    """A session exists: its name, rules, distance and circuit. ``rules`` is the whole rulebook, filled in at the door."""
+
+    session: SessionId
+    name: Name
+    kind: SessionKind
+    rulebook: Name | dict[str, Any]
+    distance: Distance
+    circuit: Circuit
+    rules: dict[str, Any] | UnsetType = UNSET
+
+
+class GridSet(Command, frozen=True, kw_only=True):
+    """The starting grid, from pole. ``None`` is a place left empty."""
+
+    cars: Annotated[tuple[Car | None, ...], Meta(max_length=500)]
+
+
+class SessionStarted(Command, frozen=True, kw_only=True):
+    """The start signal: lights out, or green flag."""
+
+
+class SessionEnded(Command, frozen=True, kw_only=True):
+    """The timekeeper closes the session: nothing that happens later on the track belongs to it."""
+
+
+class ResultPublished(Command, frozen=True, kw_only=True):
+    """A result is given out. ``digest`` (hexadecimal) names the state it was made from; ``document`` is the sheet's number."""
+
+    stage: Literal["provisional", "amended", "final"]
+    digest: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
+    document: Name | None = None
+
+
+# --- entries ---------------------------------------------------------------------------------------------------------------------
+
+
+class EntryRegistered(Command, frozen=True, kw_only=True):
+    """A car takes part. Registered again, it replaces the entry of the same number."""
+
+    car: Car
+    class_: Name = field(name="class")
+    team: Name | None = None
+    drivers: Annotated[tuple[Driver, ...], Meta(max_length=20)] = ()
+    transponders: Annotated[tuple[Key, ...], Meta(max_length=20)] = ()
+    guest: bool = False
+    championships: Annotated[tuple[Name, ...], Meta(max_length=20)] = ()
+
+
+class TransponderAssigned(Command, frozen=True, kw_only=True):
+    """A transponder is on a car, from one instant until before another; ``None`` is without limit."""
+
+    transponder: Key
+    car: Car
+    from_: Instant | None = field(name="from", default=None)
+    until: Instant | None = None
+
+
+class DriverChanged(Command, frozen=True, kw_only=True):
+    """From ``at`` on this driver is at the wheel."""
+
+    car: Car
+    driver: Key
+
+
+class CarRetired(Command, frozen=True, kw_only=True):
+    """The car takes no further part; the laps it did stand."""
+
+    car: Car
+    reason: Name | None = None
+
+
+class CarWithdrawn(Command, frozen=True, kw_only=True):
+    """The car does not start."""
+
+    car: Car
+    reason: Name | None = None
+
+
+# --- facts -----------------------------------------------------------------------------------------------------------------------
+
+
+class Passing(Fact, frozen=True, kw_only=True):
+    """A loop heard a transponder. Identified by decoder, boot and number."""
+
+    decoder: SourceName
+    boot: Counter
+    number: Counter
+    loop: Key
+    transponder: Key
+    strength: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)] | None = None
+    hits: Counter | None = None
+
+
+class Lap(Fact, frozen=True, kw_only=True):
+    """A lap counted by another system, ended at ``at``. Identified by source, boot and number; ``lap`` is the car's lap number."""
+
+    source: SourceName
+    boot: Counter
+    number: Counter
+    car: Car
+    lap: Positive
+    lap_time_us: Duration | None = None
+    sectors_us: Annotated[tuple[Duration | None, ...], Meta(max_length=99)] | None = None
+    pit: bool = False
+    id: Id | None = None
+
+
+# --- control ---------------------------------------------------------------------------------------------------------------------
+
+
+class TrackStatus(StampableCommand, frozen=True, kw_only=True):
+    """The state of the track. Any racing status after red means that the race is resumed."""
+
+    status: Status
+    sectors: Annotated[tuple[Annotated[int, Meta(ge=1, le=99)], ...], Meta(max_length=99)] = ()
+
+
+class PitLane(StampableCommand, frozen=True, kw_only=True):
+    """The pit lane opens or closes."""
+
+    open: bool
+
+
+class RaceStopped(StampableCommand, frozen=True, kw_only=True):
+    """The suspended race will not be resumed: the result is taken by the rulebook's count-back."""
+
+
+class Message(StampableCommand, frozen=True, kw_only=True):
+    """What race control tells everyone."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=1000)]
+    car: Car | None = None
+
+
+# --- stewards --------------------------------------------------------------------------------------------------------------------
+
+
+class Decision(StampableCommand, frozen=True, kw_only=True):
+    """A stewards' decision about a car. ``decision`` names it on paper. The amount is in the field the penalty's kind asks for."""
+
+    decision: Key
+    car: Car
+    penalty: Penalty
+    seconds: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
+    laps: Positive | None = None
+    positions: Positive | None = None
+    lap: Positive | None = None
+    reason: Annotated[str, Meta(max_length=1000)] | None = None
+    article: Name | None = None
+    stage: DecisionStage = "issued"
+
+
+class DecisionUpdated(StampableCommand, frozen=True, kw_only=True):
+    """A decision goes on with its life."""
+
+    decision: Key
+    stage: DecisionStage
+    reason: Annotated[str, Meta(max_length=1000)] | None = None
+
+
+# --- corrections -----------------------------------------------------------------------------------------------------------------
+
+
+class Correction(StampableCommand, frozen=True, kw_only=True):
+    """Something recorded was wrong. Nothing is edited: this says what was, who says so and why."""
+
+    reason: Annotated[str, Meta(min_length=1, max_length=1000)]
+    by: Name
+
+
+class PassingVoided(Correction, frozen=True, kw_only=True):
+    """A passing does not count: ghost read, car carried across the line, wrong loop."""
+
+    passing: PassingKey
+
+
+class PassingAdded(Correction, frozen=True, kw_only=True):
+    """A crossing that no decoder heard: photo finish, hand timing. ``at`` is the instant of the crossing."""
+
+    car: Car
+    loop: Key
+
+
+class PassingReassigned(Correction, frozen=True, kw_only=True):
+    """A passing belongs to another car than its transponder says."""
+
+    passing: PassingKey
+    car: Car
+
+
+class DecoderClockCorrected(Correction, frozen=True, kw_only=True):
+    """A decoder's clock was off: ``offset_us`` is added to its passings, of one boot and stretch of its own time if given."""
+
+    decoder: SourceName
+    offset_us: Offset
+    boot: Counter | None = None
+    from_: Instant | None = field(name="from", default=None)
+    until: Instant | None = None
+
+
+class EventVoided(Correction, frozen=True, kw_only=True):
+    """A command that was recorded does not hold."""
+
+    event: Id
+
+
+class EventRetimed(Correction, frozen=True, kw_only=True):
+    """A command that was recorded holds from ``at``, not from the instant it was given."""
+
+    event: Id
+
+
+# --- what the service itself records ------------------------------------------------------------------------------------------------
+
+
+class MessageRejected(Command, frozen=True, kw_only=True):
+    """Bytes that came in and could not be taken; kept as they came, in base64."""
+
+    channel: Annotated[str, Meta(max_length=1000)]
+    code: Key
+    reason: Annotated[str, Meta(max_length=2000)]
+    payload: bytes
+
+
+AnyEvent: TypeAlias = (
+    SessionOpened | GridSet | SessionStarted | SessionEnded | ResultPublished
+    | EntryRegistered | TransponderAssigned | DriverChanged | CarRetired | CarWithdrawn
+    | Passing | Lap
+    | TrackStatus | PitLane | RaceStopped | Message
+    | Decision | DecisionUpdated
+    | PassingVoided | PassingAdded | PassingReassigned | DecoderClockCorrected | EventVoided | EventRetimed
+    | MessageRejected
+)  # fmt: skip
+
+CHANNELS: dict[str, tuple[type[Event], ...]] = {
+    "session": (SessionOpened, GridSet, SessionStarted, SessionEnded, ResultPublished),
+    "entries": (EntryRegistered, TransponderAssigned, DriverChanged, CarRetired, CarWithdrawn),
+    "passings": (Passing,),
+    "laps": (Lap,),
+    "control": (TrackStatus, PitLane, RaceStopped, Message),
+    "stewards": (Decision, DecisionUpdated),
+    "corrections": (PassingVoided, PassingAdded, PassingReassigned, DecoderClockCorrected, EventVoided, EventRetimed),
+}
+"""Who may say what: each channel is a right of its own at the broker. ``passings`` and ``laps`` go on with the source's name."""
+
+CHANNEL_OF: dict[type[Event], str] = {kind: channel for channel, kinds in CHANNELS.items() for kind in kinds}
+
+Identity: TypeAlias = str
+"""An event's identity as one text: its ``id``, or decoder, boot and number joined by ``/`` (which no id of a device holds)."""
+
+
+def identity(event: AnyEvent) -> Identity:
+    """Name the event, uniquely in its session. The same identity twice is the same event sent twice, or a fault."""
+    if isinstance(event, Passing):
+        return f"passing/{event.decoder}/{event.boot}/{event.number}"
+    if isinstance(event, Lap):
+        return f"lap/{event.source}/{event.boot}/{event.number}"
+    return f"id/{event.id}"
+
+
+def source_of(event: AnyEvent) -> str | None:
+    """Give the device a fact comes from, or ``None`` for a command."""
+    if isinstance(event, Passing):
+        return event.decoder
+    return event.source if isinstance(event, Lap) else None
+
+
+def channel_of(event: AnyEvent) -> str:
+    """Give the channel an event is sent on, with the device's name where the channel has one: ``passings/line-1``."""
+    channel = CHANNEL_OF[type(event)]
+    source = source_of(event)
+    return channel if source is None else f"{channel}/{source}"

@@ -1,0 +1,1 @@
+"""The append-only event log: the only input of everything that computes."""

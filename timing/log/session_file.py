@@ -1,0 +1,42 @@
+"""Session files: one JSON event a line, in order of arrival; exported from a log, with ``seq``, ``recorded_at`` and ``hash`` too."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from timing.domain.errors import MalformedEvent
+from timing.domain.events import AnyEvent
+from timing.log.record import Record, decode_event
+
+_EXPORTED = re.compile(rb'\{"seq":(\d+),"recorded_at":(\d+),"hash":"([0-9a-f]{64})",')
+
+
+class Line(Struct, frozen=True, gc=False):
+    """A line of a session file: its number from 1, the event's own JSON text, and the event or what is wrong with it."""
+
+    number: int
+    raw: bytes
+    event: AnyEvent | None
+    fault: MalformedEvent | None = None
+    exported: tuple[int, int, bytes] | None = None
+
+
+def export_line(record: Record) -> bytes:
+    """Write a record as a line of a session file (without its end)."""
+    return b'{"seq":%d,"recorded_at":%d,"hash":"%s",%s' % (record.seq, record.recorded_at, record.hash.hex().encode(), record.raw[1:])
+
+
+def read_lines(lines: Iterable[bytes]) -> Iterator[Line]:
+    """Read a session file line by line. Empty lines are passed over; a line that is no event carries its fault instead."""
+    for number, text in enumerate(lines, start=1):
+        raw, exported = text.strip(), None
+        if not raw:
+            continue
+        if match := _EXPORTED.match(raw):
+            exported = (int(match[1]), int(match[2]), bytes.fromhex(match[3].decode()))
+            raw = b"{" + raw[match.end() :]
+        try:
+            yield Line(number, raw, decode_event(raw), None, exported)
+        except MalformedEvent as fault:
+            yield Line(number, raw, None, fault, exported)

@@ -1,0 +1,123 @@
+"""The board: what a screen shows of a session at one moment, as plain values in the contract's shapes."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+CarStatus = Literal["running", "pit", "stopped", "retired", "finished", "disqualified", "not_started"]
+ResultStatus = Literal["classified", "not_classified", "retired", "disqualified", "not_started", "running"]
+SessionStatus = Literal["scheduled", "running", "suspended", "finished", "provisional", "final"]
+
+
+class Gap(Struct, frozen=True, gc=False):
+    """The distance to another car: whole laps down, and the time between the two at the line, on the same lap number."""
+
+    laps: int
+    time_us: int
+
+
+class Clock(Struct, frozen=True, gc=False):
+    """The session's clock at the frame's ``at``; screens let it run on from there while the session runs."""
+
+    elapsed_us: int
+    remaining_us: int | None = None
+
+
+class Distance(Struct, frozen=True, gc=False):
+    """The session's distance as opened."""
+
+    laps: int | None = None
+    minutes: int | None = None
+    plus_laps: int = 0
+
+
+class SessionView(Struct, frozen=True, gc=False):
+    """The head of the screen. ``laps`` is the number the leader has completed."""
+
+    name: str
+    kind: str
+    status: SessionStatus
+    track_status: str
+    rulebook: str
+    laps: int
+    distance: Distance
+    started_at: int | None
+    clock: Clock
+    neutralised: bool
+    pit_lane_open: bool
+    circuit: str
+    sectors: int
+    classes: tuple[str, ...]
+    finished_at: int | None
+
+
+class ResultView(Struct, frozen=True, gc=False):
+    """A car's place in the classification as it stands, decisions included."""
+
+    position: int | None
+    class_position: int | None
+    status: ResultStatus
+    total_us: int | None
+
+
+class PenaltyView(Struct, frozen=True, gc=False):
+    """A decision about a car, as its badge needs it."""
+
+    decision: str
+    penalty: str
+    stage: str
+    text: str
+
+
+class DriverView(Struct, frozen=True, gc=False):
+    """The driver at the wheel."""
+
+    id: str
+    name: str
+    category: str | None = None
+
+
+class Row(Struct, frozen=True, gc=False, rename={"class_": "class"}):
+    """A car's line on the board."""
+
+    position: int
+    result: ResultView
+    class_: str
+    class_position: int
+    car: str
+    team: str | None
+    driver: DriverView | None
+    laps: int
+    last_lap_us: int | None
+    best_lap_us: int | None
+    sectors_us: tuple[int | None, ...]
+    gap: Gap
+    interval: Gap
+    class_gap: Gap
+    class_interval: Gap
+    status: CarStatus
+    pit_stops: int
+    penalties: tuple[PenaltyView, ...]
+    grid: int | None
+    last_crossing_at: int | None
+    stint_laps: int
+
+
+class Notice(Struct, frozen=True, gc=False):
+    """A line of the message list: what race control said or did. Of two with the same ``id`` the later replaces the earlier."""
+
+    id: str
+    at: int
+    kind: Literal["message", "track_status", "pit_lane", "decision", "session", "anomaly"]
+    text: str
+    car: str | None = None
+
+
+class Board(Struct, frozen=True, gc=False):
+    """Everything a screen shows. ``order`` is the running order of the cars of ``rows``; ``at`` is the latest evidence's instant."""
+
+    at: int
+    session: SessionView
+    order: tuple[str, ...]
+    rows: dict[str, Row]
+    notices: tuple[Notice, ...]

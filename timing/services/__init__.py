@@ -1,0 +1,1 @@
+"""Where asyncio, sockets, files and clocks live; the only floor that talks to the world."""

@@ -1,0 +1,71 @@
+"""The settings of the service: defaults, then the configuration file, then ``TIMING_…`` in the environment, then the command line."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from timing.domain.errors import ConfigurationError
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseSettings):
+    """Every setting of ``timing serve``. Unknown names in the file are refused. A port 0 means any free one."""
+
+    model_config = SettingsConfigDict(env_prefix="TIMING_", extra="forbid", frozen=True, validate_default=True)
+
+    log: Annotated[Path, Field(description="the event log's file; made if it is not there")] = Path("parcferme.db")
+    broker: Annotated[str, Field(pattern=r"^(embedded|mqtts?://\S+)$", description="`embedded`, or an outside broker's address")] = (
+        "embedded"
+    )
+    client_id: Annotated[
+        str, Field(min_length=1, max_length=23, description="this service's name at the broker; keeps its session there")
+    ] = "parcferme"
+    mqtt_host: Annotated[str, Field(description="the address on which the embedded broker listens")] = "127.0.0.1"
+    mqtt_port: Annotated[Port, Field(description="the embedded broker's port; a free one is found if it is taken")] = 1883
+    feed_host: Annotated[str, Field(description="the address on which the feed listens")] = "127.0.0.1"
+    feed_port: Annotated[Port, Field(description="the WebSocket feed's port")] = 8765
+    web_host: Annotated[str, Field(description="the address on which the pages listen")] = "127.0.0.1"
+    web_port: Annotated[Port, Field(description="the pages' port")] = 8080
+    feed_url: Annotated[str | None, Field(description="the feed's address as browsers reach it, where a proxy stands before it")] = None
+    gather_ms: Annotated[int, Field(ge=0, le=1000, description="the longest a busy feed gathers changes before it sends a frame")] = 50
+    batch: Annotated[int, Field(ge=1, le=10_000, description="the most messages taken from the broker into one commit")] = 256
+    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the configuration file under the environment and the command line."""
+        del dotenv_settings, file_secret_settings
+        file = cls.model_config.get("toml_file")
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, file)) if file else (init_settings, env_settings)
+
+
+def load_settings(config: Path | None = None, **given: object) -> Settings:
+    """Gather the settings; ``given`` are those of the command line, ``None`` for those left out.
+
+    Raises:
+        ConfigurationError: naming each setting that cannot be used, and why.
+
+    """
+    if config is not None and not config.is_file():
+        raise ConfigurationError(f"there is no configuration file {config}; give the path of one, or leave --config out")
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=config)
+
+    try:
+        return FromFile(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]  # checked by pydantic
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
+        raise ConfigurationError(f"settings that cannot be used: {faults}") from None
+    except ValueError as error:
+        raise ConfigurationError(f"{config}: {error}") from None
