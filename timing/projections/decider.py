@@ -1,14 +1,50 @@
 """What a session knows when a command comes in: whether it may become an event, or is refused and why."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
+import msgspec
 from msgspec import Struct
 
-from timing.domain.events import AnyEvent
+from timing.domain.errors import RulebookError
+from timing.domain.events import (
+    AnyEvent,
+    CarRetired,
+    CarWithdrawn,
+    Decision,
+    DecisionUpdated,
+    DecoderClockCorrected,
+    DriverChanged,
+    EntryRegistered,
+    EventRetimed,
+    EventVoided,
+    GridSet,
+    Lap,
+    Message,
+    Passing,
+    PassingAdded,
+    PassingReassigned,
+    RaceStopped,
+    SessionEnded,
+    SessionOpened,
+    SessionStarted,
+    StampableCommand,
+    TrackStatus,
+    TransponderAssigned,
+)
 
-ResolveRulebook = Callable[[str | Mapping[str, Any]], dict[str, Any]]
+ResolveRulebook: TypeAlias = Callable[[str | Mapping[str, Any]], dict[str, Any]]
 """Gives the whole rulebook for what ``session_opened`` says. Raises ``RulebookError``."""
+
+_AMOUNT = {
+    "time": "seconds",
+    "laps": "laps",
+    "positions": "positions",
+    "grid_places": "positions",
+    "lap_time_deleted": "lap",
+}
+"""The field in which a penalty of this kind says how much."""
 
 
 class Refusal(Struct, frozen=True):
@@ -24,11 +60,230 @@ class Decider:
     def __init__(self, session: str, resolve: ResolveRulebook) -> None:
         self.session = session
         self._resolve = resolve
+        self.events: dict[str, AnyEvent] = {}
+        self.opened: SessionOpened | None = None
+        self.entries: dict[str, EntryRegistered] = {}
+        self.decisions: dict[str, str] = {}
+        self.voided: set[str] = set()
+        self.retimed: set[str] = set()
+
+    @property
+    def open(self) -> bool:
+        """Whether the session exists: facts and commands of a session that does not are refused at the door."""
+        return self.opened is not None
 
     def decide(self, command: AnyEvent, arrived_at: int) -> AnyEvent | Refusal:
-        """Give the event that a command becomes (``at`` and rulebook filled in), or why it is refused. Facts come back as they are."""
-        raise NotImplementedError
+        """Give the event that a command becomes (``at`` and rulebook filled in), or why it is refused. Facts come back as they are.
+
+        A command whose ``id`` is known comes back too: the log tells a repetition from a conflict.
+        """
+        if isinstance(command, Passing | Lap):
+            return command
+        if command.id in self.events:
+            return _stamped(command, arrived_at)
+        check = _CHECKS.get(type(command))
+        if refusal := check(self, command) if check else None:
+            return refusal
+        if isinstance(command, SessionOpened):
+            return self._with_rules(command)
+        return _stamped(command, arrived_at)
 
     def evolve(self, event: AnyEvent) -> None:
         """Take in an event of the log."""
-        raise NotImplementedError
+        if isinstance(event, Passing | Lap):
+            return
+        self.events[event.id] = event
+        if isinstance(event, SessionOpened):
+            self.opened = event
+        elif isinstance(event, EntryRegistered):
+            self.entries[event.car] = event
+        elif isinstance(event, Decision | DecisionUpdated):
+            self.decisions[event.decision] = event.stage
+        elif isinstance(event, EventVoided):
+            self._void(event.event)
+        elif isinstance(event, EventRetimed):
+            self.retimed.add(event.event)
+
+    def _void(self, event_id: str) -> None:
+        self.voided.add(event_id)
+        voided = self.events.get(event_id)
+        if isinstance(voided, EventVoided):
+            self.voided.discard(voided.event)
+        elif isinstance(voided, EventRetimed):
+            self.retimed.discard(voided.event)
+        elif isinstance(voided, Decision):
+            self.decisions.pop(voided.decision, None)
+
+    def _with_rules(self, command: SessionOpened) -> SessionOpened | Refusal:
+        try:
+            return msgspec.structs.replace(command, rules=self._resolve(command.rulebook))
+        except RulebookError as error:
+            return Refusal("unknown-rulebook", str(error))
+
+
+def _standing(known: Decider, kind: type[AnyEvent]) -> AnyEvent | None:
+    return next((e for i, e in known.events.items() if isinstance(e, kind) and i not in known.voided), None)
+
+
+def _unknown_car(known: Decider, car: str | None) -> Refusal | None:
+    if car is None or car in known.entries:
+        return None
+    return Refusal("unknown-car", f"car {car} is not entered in {known.session}; register it first (entry_registered)")
+
+
+def _session_opened(known: Decider, command: SessionOpened) -> Refusal | None:
+    if known.opened:
+        return Refusal("already-open", f"{known.session} is open already, by the event {known.opened.id}; choose another session name")
+    loops = [loop.id for loop in command.circuit.loops]
+    if twice := sorted({i for i in loops if loops.count(i) > 1}):
+        return Refusal("bad-circuit", f"loop {twice[0]} is given twice; each loop has an id of its own")
+    if not any(loop.line == "finish" for loop in command.circuit.loops):
+        return Refusal("bad-circuit", "no loop of the circuit is on the finish line; give one with line: finish")
+    return None
+
+
+def _grid_set(known: Decider, command: GridSet) -> Refusal | None:
+    cars = [car for car in command.cars if car is not None]
+    if twice := sorted({c for c in cars if cars.count(c) > 1}):
+        return Refusal("bad-grid", f"car {twice[0]} is on the grid twice")
+    return next(filter(None, map(partial(_unknown_car, known), cars)), None)
+
+
+def _session_started(known: Decider, _: SessionStarted) -> Refusal | None:
+    if standing := _standing(known, SessionStarted):
+        return Refusal("already-started", f"the session has started, by {_id(standing)}; void that event first, or retime it")
+    return None
+
+
+def _session_ended(known: Decider, _: SessionEnded) -> Refusal | None:
+    if standing := _standing(known, SessionEnded):
+        return Refusal("already-ended", f"the session has ended, by {_id(standing)}; void that event first, or retime it")
+    return None
+
+
+def _entry(known: Decider, command: EntryRegistered) -> Refusal | None:
+    for other in known.entries.values():
+        taken = set(other.transponders) & set(command.transponders)
+        if taken and other.car != command.car:
+            return Refusal(
+                "transponder-taken",
+                f"transponder {min(taken)} is on car {other.car}; for a change of cars use transponder_assigned",
+            )
+    return None
+
+
+def _assignment(known: Decider, command: TransponderAssigned) -> Refusal | None:
+    return _unknown_car(known, command.car) or _backwards(command.from_, command.until)
+
+
+def _driver(known: Decider, command: DriverChanged) -> Refusal | None:
+    if refusal := _unknown_car(known, command.car):
+        return refusal
+    drivers = [driver.id for driver in known.entries[command.car].drivers]
+    if drivers and command.driver not in drivers:
+        return Refusal("unknown-driver", f"driver {command.driver} is not entered for car {command.car}; its drivers: {', '.join(drivers)}")
+    return None
+
+
+def _of_car(known: Decider, command: CarRetired | CarWithdrawn | Message | PassingReassigned) -> Refusal | None:
+    return _unknown_car(known, command.car)
+
+
+def _race_stopped(known: Decider, _: RaceStopped) -> Refusal | None:
+    if any(isinstance(e, TrackStatus) and e.status == "red" and i not in known.voided for i, e in known.events.items()):
+        return None
+    return Refusal("not-suspended", "no red flag has been given, so there is no suspended race to stop; give track_status red first")
+
+
+def _decision(known: Decider, command: Decision) -> Refusal | None:
+    if refusal := _unknown_car(known, command.car):
+        return refusal
+    if command.decision in known.decisions:
+        return Refusal("decision-exists", f"decision {command.decision} exists; go on with decision_updated, or give another name")
+    amount = _AMOUNT.get(command.penalty)
+    if amount and getattr(command, amount) is None:
+        return Refusal("missing-field", f"a penalty {command.penalty} says how much in the field {amount}")
+    return None
+
+
+def _decision_updated(known: Decider, command: DecisionUpdated) -> Refusal | None:
+    stage = known.decisions.get(command.decision)
+    if stage is None:
+        return Refusal("unknown-decision", f"there is no decision {command.decision} in {known.session}")
+    if stage == "quashed":
+        return Refusal("decision-quashed", f"decision {command.decision} was quashed; take a new one")
+    return None
+
+
+def _passing_added(known: Decider, command: PassingAdded) -> Refusal | None:
+    if refusal := _unknown_car(known, command.car):
+        return refusal
+    loops = [loop.id for loop in known.opened.circuit.loops] if known.opened else []
+    if command.loop not in loops:
+        return Refusal("unknown-loop", f"there is no loop {command.loop} on this circuit; its loops: {', '.join(loops)}")
+    return None
+
+
+def _decoder_clock(_: Decider, command: DecoderClockCorrected) -> Refusal | None:
+    return _backwards(command.from_, command.until)
+
+
+def _event_voided(known: Decider, command: EventVoided) -> Refusal | None:
+    if command.event in known.voided:
+        return Refusal("already-voided", f"event {command.event} is void already")
+    return _unknown_event(known, command.event)
+
+
+def _event_retimed(known: Decider, command: EventRetimed) -> Refusal | None:
+    if not command.at:
+        return Refusal("missing-field", "say in `at` from which instant the event holds")
+    if command.event in known.retimed:
+        return Refusal("already-retimed", f"event {command.event} was retimed already; void that retiming first")
+    return _unknown_event(known, command.event)
+
+
+def _unknown_event(known: Decider, event_id: str) -> Refusal | None:
+    target = known.events.get(event_id)
+    if target is None:
+        return Refusal("unknown-event", f"there is no event {event_id} in {known.session}")
+    if isinstance(target, SessionOpened):
+        return Refusal("not-correctable", "the opening of a session cannot be corrected; open another session")
+    return None
+
+
+def _stamped(command: AnyEvent, arrived_at: int) -> AnyEvent:
+    if isinstance(command, StampableCommand) and not command.at:
+        return msgspec.structs.replace(command, at=arrived_at, stamped=True)
+    return command
+
+
+def _backwards(start: int | None, end: int | None) -> Refusal | None:
+    if start is not None and end is not None and end <= start:
+        return Refusal("bad-interval", f"it would end ({end}) before it begins ({start})")
+    return None
+
+
+def _id(event: AnyEvent) -> str:
+    return getattr(event, "id", "")
+
+
+_CHECKS: dict[type, Callable[[Decider, Any], Refusal | None]] = {
+    SessionOpened: _session_opened,
+    GridSet: _grid_set,
+    SessionStarted: _session_started,
+    SessionEnded: _session_ended,
+    EntryRegistered: _entry,
+    TransponderAssigned: _assignment,
+    DriverChanged: _driver,
+    CarRetired: _of_car,
+    CarWithdrawn: _of_car,
+    Message: _of_car,
+    RaceStopped: _race_stopped,
+    Decision: _decision,
+    DecisionUpdated: _decision_updated,
+    PassingAdded: _passing_added,
+    PassingReassigned: _of_car,
+    DecoderClockCorrected: _decoder_clock,
+    EventVoided: _event_voided,
+    EventRetimed: _event_retimed,
+}

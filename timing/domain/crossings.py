@@ -1,0 +1,171 @@
+"""From passings to crossings: which car, when, at which loop, once corrections and assignments are taken in."""
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from timing.domain.events import (
+    DecoderClockCorrected,
+    EntryRegistered,
+    Lap,
+    Passing,
+    PassingAdded,
+    PassingKey,
+    PassingReassigned,
+    PassingVoided,
+    TransponderAssigned,
+)
+
+Key: TypeAlias = tuple[str, int, int]
+"""Decoder (or source of laps, or the id of a crossing added by hand), boot and number: what a crossing rests on."""
+
+Crossing: TypeAlias = tuple[int, int, str, int, int]
+"""``at``, index of the loop in the circuit, and the key. Crossings sort by time, and the same way whatever the order of arrival."""
+
+Placed: TypeAlias = tuple[str, Crossing]
+"""A car and a crossing of it."""
+
+LAP_LOOP, PIT_LAP_LOOP = "\0lap", "\0lap in pit lane"
+"""The names in ``Placement.loops`` of the lines on which systems that count laps themselves are taken to stand."""
+
+LAP_PREFIX = "lap:"
+ADDED_PREFIX = "added:"
+
+
+def key_of(fact: Passing | Lap | PassingAdded) -> Key:
+    """Name what a crossing rests on."""
+    if isinstance(fact, Passing):
+        return (fact.decoder, fact.boot, fact.number)
+    if isinstance(fact, Lap):
+        return (LAP_PREFIX + fact.source, fact.boot, fact.number)
+    return (ADDED_PREFIX + fact.id, 0, 0)
+
+
+class Assignment(Struct, frozen=True, order=True):
+    """A transponder on a car over an interval of time; the later beginning holds where two overlap."""
+
+    since: int
+    given_at: int
+    id: str
+    until: int
+    car: str
+
+
+class Placement(Struct):
+    """How passings become crossings. Two placements that are equal place everything alike.
+
+    ``loops``: index of each loop id. ``owners``: the car of each transponder by entry. ``assigned``: its later assignments, in order.
+    ``voided`` and ``reassigned`` by the passing's key, ``clocks`` by decoder, in the order in which the corrections were given.
+    """
+
+    loops: dict[str, int]
+    owners: dict[str, str]
+    assigned: dict[str, list[Assignment]]
+    voided: set[Key]
+    reassigned: dict[Key, str]
+    clocks: dict[str, list[DecoderClockCorrected]]
+
+    @classmethod
+    def empty(cls) -> "Placement":
+        """Give the placement that places nothing."""
+        return cls({}, {}, {}, set(), {}, {})
+
+    def place(self, fact: Passing | Lap | PassingAdded) -> Placed | None:
+        """Give the car and its crossing, or ``None`` where transponder or loop is unknown or the passing is void."""
+        if isinstance(fact, Passing):
+            return self._place_passing(fact)
+        name = fact.loop if isinstance(fact, PassingAdded) else PIT_LAP_LOOP if fact.pit else LAP_LOOP
+        loop = self.loops.get(name)
+        return None if loop is None else (fact.car, (fact.at, loop, *key_of(fact)))
+
+    def _place_passing(self, passing: Passing) -> Placed | None:
+        loop = self.loops.get(passing.loop)
+        if loop is None:
+            return None
+        key = (passing.decoder, passing.boot, passing.number)
+        if key in self.voided:
+            return None
+        at = passing.at
+        if passing.decoder in self.clocks:
+            at += self._offset(passing)
+        car = self.reassigned.get(key) or self._owner(passing.transponder, at)
+        return None if car is None else (car, (at, loop, *key))
+
+    def _owner(self, transponder: str, at: int) -> str | None:
+        for assignment in reversed(self.assigned.get(transponder, ())):
+            if assignment.since <= at < assignment.until:
+                return assignment.car
+        return self.owners.get(transponder)
+
+    def _offset(self, passing: Passing) -> int:
+        for correction in reversed(self.clocks[passing.decoder]):
+            if (
+                (correction.boot is None or correction.boot == passing.boot)
+                and (correction.from_ is None or correction.from_ <= passing.at)
+                and (correction.until is None or passing.at < correction.until)
+            ):
+                return correction.offset_us
+        return 0
+
+    def touches(self, other: "Placement") -> "Touched":
+        """Say whose passings the two placements may place differently."""
+        if self.loops != other.loops:
+            return Touched(True, frozenset(), frozenset(), frozenset())
+        transponders = _differing(self.owners, other.owners) | _differing(self.assigned, other.assigned)
+        keys = (self.voided ^ other.voided) | _differing(self.reassigned, other.reassigned)
+        return Touched(False, frozenset(transponders), frozenset(keys), frozenset(_differing(self.clocks, other.clocks)))
+
+
+class Touched(Struct, frozen=True):
+    """What a change of placement concerns: everything, or some transponders, passings and decoders."""
+
+    everything: bool
+    transponders: frozenset[str]
+    keys: frozenset[Key]
+    decoders: frozenset[str]
+
+    def concerns(self, passing: Passing) -> bool:
+        """Say whether this passing may have another place now."""
+        return passing.transponder in self.transponders or passing.decoder in self.decoders or key_of(passing) in self.keys
+
+    def __bool__(self) -> bool:
+        return self.everything or bool(self.transponders or self.keys or self.decoders)
+
+
+def _differing(one: dict, other: dict) -> set:  # type: ignore[type-arg]  # any two dictionaries of one kind
+    return {key for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
+
+
+PlacingCommand: TypeAlias = EntryRegistered | TransponderAssigned | PassingVoided | PassingReassigned | DecoderClockCorrected
+
+
+def placement(loops: dict[str, int], commands: Iterable[PlacingCommand]) -> Placement:
+    """Form the placement from the commands that hold, given in the order of their ``at``."""
+    result = Placement.empty()
+    result.loops = loops
+    entries: dict[str, EntryRegistered] = {}
+    for command in commands:
+        match command:
+            case EntryRegistered():
+                entries[command.car] = command
+            case TransponderAssigned():
+                until = 2**63 if command.until is None else command.until
+                result.assigned.setdefault(command.transponder, []).append(
+                    Assignment(command.from_ or 0, command.at, command.id, until, command.car)
+                )
+            case PassingVoided():
+                result.voided.add(_key(command.passing))
+            case PassingReassigned():
+                result.reassigned[_key(command.passing)] = command.car
+            case DecoderClockCorrected():
+                result.clocks.setdefault(command.decoder, []).append(command)
+    for entry in entries.values():
+        result.owners.update(dict.fromkeys(entry.transponders, entry.car))
+    for assignments in result.assigned.values():
+        assignments.sort()
+    return result
+
+
+def _key(passing: PassingKey) -> Key:
+    return (passing.decoder, passing.boot, passing.number)
