@@ -38,7 +38,7 @@ bench: $(ENVS)/test/.installed ## measure, as ratios within the run: see docs/be
 lint: $(ENVS)/dev/.made ## style, types
 	$(call BIN,dev)/ruff check
 	$(call BIN,dev)/ruff format --check
-	$(call BIN,dev)/mypy timing replay tests
+	$(call BIN,dev)/mypy
 
 format: $(ENVS)/dev/.made ## mend what the style checker can mend
 	$(call BIN,dev)/ruff check --fix
