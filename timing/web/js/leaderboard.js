@@ -1,0 +1,184 @@
+// The table: one element per car, kept for as long as the car is there. A frame paints the cells that differ and moves the rows that moved.
+
+import { bestLaps, fitColumns, gridTemplate, planColumns } from "./columns.js";
+import { t } from "./texts.js";
+
+const MOVE = { duration: 620, easing: "cubic-bezier(.22,.8,.24,1)" };
+const COMPACT_EM = 44;
+const OVER = new Set(["finished", "provisional", "final"]);
+
+export class Leaderboard {
+  #rows = new Map(); // car -> {element, cells, row, place, index}
+  #columns = [];
+  #layout = "";
+  #width = 0;
+  #height = 0;
+  #last = null;
+
+  constructor(root) {
+    this.root = root;
+    root.setAttribute("role", "table");
+    root.setAttribute("aria-label", t("table.label"));
+    this.head = root.appendChild(element("div", "head", "row"));
+    this.body = root.appendChild(element("div", "body", "rowgroup"));
+    this.empty = root.appendChild(element("p", "empty"));
+    this.empty.textContent = t("waiting");
+    new ResizeObserver(() => this.#measure()).observe(root);
+    new ResizeObserver(() => this.#measure()).observe(this.body);
+    document.fonts?.ready.then(() => this.#measure());
+  }
+
+  /** Whether the result and the order on the road are to be told apart: after the finish, where they differ. */
+  static differs({ session, rows }) {
+    return OVER.has(session.status) && Object.values(rows).some(({ position, result }) => result && result.position !== position);
+  }
+
+  /** Show `state` as `choice {cls, order}` wants it; `cls` null is the whole field, `order` "road" or "result". */
+  render(state, choice) {
+    this.#last = [state, choice];
+    const order = orderOf(state, choice);
+    const view = this.#view(state, choice);
+    this.root.style.setProperty("--rows", Math.max(order.length, 8));
+    this.empty.hidden = order.length > 0;
+    const laidOut = this.#layOut(state, view);
+    const animate = !laidOut && document.visibilityState === "visible" && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.#place(order, animate);
+    this.#paint(state, order, view, animate);
+  }
+
+  #view({ session, rows }, { cls, order }) {
+    const all = Object.values(rows);
+    return {
+      cls,
+      order,
+      differs: order === "road" && Leaderboard.differs({ session, rows }),
+      compact: this.#width < COMPACT_EM,
+      classes: session.classes ?? [],
+      sectors: session.sectors ?? 0,
+      bests: bestLaps(all),
+    };
+  }
+
+  #layOut(state, view) {
+    const columns = fitColumns(planColumns(state.columns ?? [], view), this.#width);
+    const layout = `${view.compact} ${columns.map(({ id, width, label }) => `${id}:${width}:${label}`).join(" ")}`;
+    if (layout === this.#layout) return false;
+    this.#layout = layout;
+    this.#columns = columns;
+    this.root.classList.toggle("compact", view.compact);
+    this.root.style.setProperty("--columns", gridTemplate(columns));
+    this.head.replaceChildren(...columns.map(headCell));
+    for (const kept of this.#rows.values()) makeCells(kept, columns);
+    return true;
+  }
+
+  // Reorders the elements, and lets each that moved start from where it was: an animation added on top of those still under way.
+  #place(order, animate) {
+    const wanted = new Set(order);
+    for (const [car, kept] of this.#rows) {
+      if (wanted.has(car)) continue;
+      kept.element.remove();
+      this.#rows.delete(car);
+    }
+    let at = this.body.firstElementChild;
+    order.forEach((car, index) => {
+      const kept = this.#rows.get(car) ?? this.#add(car);
+      if (kept.element === at) at = at.nextElementSibling;
+      else this.body.insertBefore(kept.element, at);
+      if (animate && kept.index !== null && kept.index !== index) this.#move(kept.element, kept.index - index);
+      kept.index = index;
+    });
+  }
+
+  #move(row, places) {
+    const from = { transform: `translateY(${places * this.#height}px)` };
+    row.animate([from, { transform: "translateY(0)" }], { ...MOVE, composite: "add" });
+    row.animate([{ zIndex: places > 0 ? 3 : 2 }, { zIndex: places > 0 ? 3 : 2 }], MOVE.duration);
+    row.animate({ backgroundColor: [`var(--${places > 0 ? "up" : "down"})`, "transparent"] }, { duration: 1800, pseudoElement: "::before" });
+  }
+
+  #add(car) {
+    const kept = { element: element("div", "row", "row"), cells: [], row: null, index: null, view: "" };
+    kept.element.dataset.car = car;
+    makeCells(kept, this.#columns);
+    this.#rows.set(car, kept);
+    return kept;
+  }
+
+  #paint(state, order, view, animate) {
+    const shared = `${this.#layout}|${view.cls}|${view.order}|${view.bests.overall}|${[...view.bests.byClass].join()}|${view.classes.join()}`;
+    for (const car of order) {
+      const kept = this.#rows.get(car);
+      const row = state.rows[car];
+      if (kept.row === row && kept.view === shared) continue;
+      kept.element.dataset.status = row.status;
+      this.#columns.forEach((column, i) => paintCell(kept.cells[i], column.cell(row, view)));
+      if (animate && kept.row && row.laps > kept.row.laps) this.#flash(kept);
+      kept.row = row;
+      kept.view = shared;
+    }
+  }
+
+  // A lap was completed: its time lights up for a moment.
+  #flash(kept) {
+    const index = this.#columns.findIndex(({ id }) => id === "last_lap_us");
+    if (index >= 0) kept.cells[index].animate({ backgroundColor: ["var(--lit)", "transparent"] }, { duration: 1400, easing: "ease-out" });
+  }
+
+  #measure() {
+    const em = parseFloat(getComputedStyle(this.root).fontSize) || 16;
+    const width = Math.floor((this.root.clientWidth / em) * 4) / 4;
+    this.#height = this.body.firstElementChild?.offsetHeight ?? 0;
+    if (width === this.#width) return;
+    this.#width = width;
+    if (this.#last) this.render(...this.#last);
+  }
+}
+
+/** The cars to show, in order: on the road, or by the result with those without a place at the end as they stand on the road. */
+export function orderOf({ order, rows }, { cls, order: by }) {
+  const shown = cls ? order.filter((car) => rows[car]?.class === cls) : order.filter((car) => car in rows);
+  if (by !== "result") return shown;
+  const place = (car) => rows[car].result?.position ?? Infinity;
+  return shown.map((car, i) => [place(car), i, car]).sort((a, b) => (a[0] === b[0] ? a[1] - b[1] : a[0] - b[0])).map(([, , car]) => car);
+}
+
+function makeCells(kept, columns) {
+  kept.cells = columns.map(({ id, align }) => {
+    const cell = element("div", `cell ${align} c-${id}`, "cell");
+    cell.dataset.column = id;
+    return cell;
+  });
+  kept.view = "";
+  kept.element.replaceChildren(...kept.cells);
+}
+
+function headCell({ id, label, align }) {
+  const cell = element("div", `cell ${align} c-${id}`, "columnheader");
+  cell.textContent = label;
+  return cell;
+}
+
+function paintCell(cell, parts) {
+  const key = parts.map((part) => (typeof part === "string" ? part : part.join("\u001f"))).join("\u001e");
+  if (cell.key === key) return;
+  cell.key = key;
+  cell.replaceChildren(...parts.map(paintPart));
+}
+
+function paintPart(part) {
+  if (typeof part === "string") return document.createTextNode(part);
+  const [name, text, title] = part;
+  const span = element("span", name);
+  span.textContent = text;
+  if (title) span.title = title;
+  return span;
+}
+
+function element(tag, name, role) {
+  const made = document.createElement(tag);
+  made.className = name;
+  if (role) made.setAttribute("role", role);
+  return made;
+}
+
