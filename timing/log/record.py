@@ -5,19 +5,23 @@ a zero byte, ``seq`` and ``recorded_at`` as eight big-endian bytes each, and the
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 from msgspec import UNSET, Struct
 
 from timing.domain.errors import LogDamaged, MalformedEvent
-from timing.domain.events import AnyEvent, Identity, SessionOpened, StampableCommand, identity
+from timing.domain.events import AnyEvent, Identity, MessageRejected, SessionOpened, StampableCommand, identity
 
 GENESIS = bytes(32)
 LARGEST_PAYLOAD = 64 * 1024
 
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _encoder = msgspec.json.Encoder()
+
+decode_recorded: Callable[[bytes], AnyEvent] = _decoder.decode
+"""Reads an event that a log holds: quick, without a limit of size, and raising one of ``NOT_AN_EVENT`` where it is none."""
+NOT_AN_EVENT = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Draft(Struct, frozen=True, gc=False):
@@ -44,17 +48,15 @@ class Record(Struct, frozen=True, gc=False):
     hash: bytes
 
 
-def decode_event(payload: bytes) -> AnyEvent:
-    """Read one event from its JSON text.
+def decode_event(payload: bytes, largest: int | None = LARGEST_PAYLOAD) -> AnyEvent:
+    """Read one event from its JSON text, of at most ``largest`` bytes (what a log exports has no limit: it was in a log).
 
     Raises:
         MalformedEvent: with the code ``too-large``, ``not-json``, ``unknown-type`` or ``bad-field``, and a reason that names the place.
 
     """
-    if len(payload) > LARGEST_PAYLOAD:
-        raise MalformedEvent(
-            "too-large", f"the message has {len(payload):,} bytes, the most is {LARGEST_PAYLOAD:,}; send less in one event"
-        )
+    if largest is not None and len(payload) > largest:
+        raise MalformedEvent("too-large", f"the message has {len(payload):,} bytes, the most is {largest:,}; send less in one event")
     try:
         return _decoder.decode(payload)
     except msgspec.ValidationError as error:
@@ -62,7 +64,7 @@ def decode_event(payload: bytes) -> AnyEvent:
         if "`$.type`" in reason or "missing required field `type`" in reason:
             raise MalformedEvent("unknown-type", f"{reason}; the types are in the protocol's reference") from None
         raise MalformedEvent("bad-field", reason) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except NOT_AN_EVENT as error:
         raise MalformedEvent("not-json", f"not a JSON object in UTF-8: {error}") from None
 
 
@@ -82,6 +84,8 @@ def _as_sent(event: AnyEvent) -> AnyEvent:
         return msgspec.structs.replace(event, at=0, stamped=False)
     if type(event) is SessionOpened and event.rules is not UNSET:
         return msgspec.structs.replace(event, rules=UNSET)
+    if type(event) is MessageRejected:
+        return msgspec.structs.replace(event, at=1)
     return event
 
 
@@ -90,20 +94,22 @@ def chain_hash(previous: bytes, session: str, seq: int, recorded_at: int, raw: b
     return hashlib.sha256(b"".join((previous, session.encode(), b"\0", seq.to_bytes(8), recorded_at.to_bytes(8), raw))).digest()
 
 
-def verify_chain(records: Iterable[Record]) -> int:
-    """Check a session's records from its first on, and count them.
+def verify_chain(records: Iterable[Record], previous: bytes = GENESIS, after: int = 0) -> int:
+    """Check that a session's records follow one another, the first of them record ``after``, whose hash is ``previous``.
+
+    Returns:
+        the ``seq`` of the last record; ``after`` where there is none.
 
     Raises:
         LogDamaged: at the first record that does not follow from the one before.
 
     """
-    previous, expected = GENESIS, 1
     for record in records:
-        if record.seq != expected:
+        if record.seq != after + 1:
             raise LogDamaged(
-                f"session {record.session}: record {expected} is missing, {record.seq} follows {expected - 1}",
+                f"session {record.session}: record {after + 1} is missing, {record.seq} follows {after}",
                 session=record.session,
-                seq=expected,
+                seq=after + 1,
             )
         if chain_hash(previous, record.session, record.seq, record.recorded_at, record.raw) != record.hash:
             raise LogDamaged(
@@ -111,5 +117,5 @@ def verify_chain(records: Iterable[Record]) -> int:
                 session=record.session,
                 seq=record.seq,
             )
-        previous, expected = record.hash, expected + 1
-    return expected - 1
+        previous, after = record.hash, record.seq
+    return after

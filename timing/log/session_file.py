@@ -3,13 +3,17 @@
 import re
 from collections.abc import Iterable, Iterator
 
+import msgspec
 from msgspec import Struct
 
 from timing.domain.errors import MalformedEvent
 from timing.domain.events import AnyEvent
-from timing.log.record import Record, decode_event
+from timing.log.record import LARGEST_PAYLOAD, Record, decode_event
 
-_EXPORTED = re.compile(rb'\{"seq":(\d+),"recorded_at":(\d+),"hash":"([0-9a-f]{64})",')
+RESERVED = frozenset({"seq", "recorded_at", "hash"})
+"""What an export adds to each event; nobody who sends an event may call a field so."""
+
+_EXPORTED = re.compile(rb'\{"seq":(\d{1,16}),"recorded_at":(\d{1,16}),"hash":"([0-9a-f]{64})",')
 
 
 class Line(Struct, frozen=True, gc=False):
@@ -37,6 +41,22 @@ def read_lines(lines: Iterable[bytes]) -> Iterator[Line]:
             exported = (int(match[1]), int(match[2]), bytes.fromhex(match[3].decode()))
             raw = b"{" + raw[match.end() :]
         try:
-            yield Line(number, raw, decode_event(raw), None, exported)
+            yield Line(number, raw, _decode(raw, exported is not None), None, exported)
         except MalformedEvent as fault:
             yield Line(number, raw, None, fault, exported)
+
+
+def reserved_fields(raw: bytes) -> list[str]:
+    """Name the fields of an event's JSON object that only an export may have."""
+    if b"\\u" not in raw and not any(b'"%s"' % name.encode() in raw for name in RESERVED):
+        return []  # the quick way out; a name written with escapes takes the long one
+    return sorted(RESERVED & msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).keys())
+
+
+def _decode(raw: bytes, exported: bool) -> AnyEvent:
+    if exported:
+        return decode_event(raw, largest=None)
+    event = decode_event(raw, LARGEST_PAYLOAD)
+    if names := reserved_fields(raw):
+        raise MalformedEvent("reserved-field", f"only an export has {', '.join(names)}, and in its own form; give the field another name")
+    return event

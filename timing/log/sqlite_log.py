@@ -1,0 +1,274 @@
+"""The event log in an SQLite file: write-ahead log, full sync, one transaction an append, one writer, any number of readers."""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from timing.domain.errors import LogDamaged, LogError
+from timing.domain.events import AnyEvent, Identity, identity
+from timing.log.event_log import Appended, to_restore
+from timing.log.record import GENESIS, NOT_AN_EVENT, Draft, Record, chain_hash, decode_recorded, same_content, verify_chain
+from timing.log.schema import check_structure, connect, create, said_plainly
+from timing.log.writer_lock import WriterLock
+
+FETCH = 1_000  # rows a read; more makes the garbage collector's work, and so the whole, slower
+CHECKED_ON_OPENING = 100_000  # records in all, about 0.2 s; shared among the sessions, counted from their ends
+LEAST_CHECKED = 16  # records a session, however many sessions there are
+
+# Steps from one session to the next in the index, so that its cost goes with the sessions, not with the records.
+_HEADS = """
+WITH RECURSIVE each(session) AS (
+  SELECT min(session) FROM record
+  UNION ALL SELECT (SELECT min(record.session) FROM record WHERE record.session > each.session) FROM each WHERE each.session IS NOT NULL
+)
+SELECT session, seq, hash FROM each JOIN record USING (session)
+WHERE seq = (SELECT max(seq) FROM record AS last WHERE last.session = each.session)
+ORDER BY (SELECT position FROM record AS first WHERE first.session = each.session ORDER BY seq LIMIT 1)
+"""
+_READ = "SELECT seq, recorded_at, event, hash FROM record WHERE session = ? AND seq BETWEEN ? AND ? ORDER BY seq"
+_CHECK = "SELECT seq, recorded_at, event, hash, identity FROM record WHERE session = ? AND seq BETWEEN ? AND ? ORDER BY seq"
+_KNOWN = "SELECT seq, event FROM record WHERE session = ? AND identity = ?"
+_SINCE = "SELECT position, session, seq, recorded_at, event, hash FROM record WHERE position > ? ORDER BY position LIMIT ?"
+_WRITE = "INSERT INTO record (position, session, seq, recorded_at, identity, event, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+Key = tuple[str, Identity]
+Row = tuple[int, str, int, int, Identity, bytes, bytes]
+
+
+class SqliteLog:
+    """An ``EventLog`` in a file, made if it is not there. Opening checks it; see docs/log.md.
+
+    One object may be used by several threads. ``readonly`` opens a log beside its writer, or one that nobody writes.
+
+    Raises:
+        LogInUse: another process, or another ``SqliteLog`` of this one, is writing it.
+        LogDamaged: it is not what was written; nothing is repaired.
+        LogError: it is not a log, or cannot be opened.
+
+    """
+
+    def __init__(self, path: Path | str, *, readonly: bool = False) -> None:
+        self.path = Path(path).resolve()
+        self._write_lock, self._read_lock = RLock(), RLock()
+        self._broken: str | None = "it was opened for reading" if readonly else None
+        self._writer_lock = None if readonly else self._may_write()
+        self._writing: sqlite3.Connection | None = None
+        try:
+            if not readonly:
+                if not self.path.exists():
+                    create(self.path)
+                self._writing = connect(self.path, readonly=False)
+            self._reading = connect(self.path, readonly=True)
+        except BaseException:
+            self._let_go()
+            raise
+        try:
+            check_structure(self._reading, self.path)
+            self._heads = self._load_heads()
+            self._position = self.last_position()
+            share = max(CHECKED_ON_OPENING // max(len(self._heads), 1), LEAST_CHECKED)
+            for session, (seq, _) in self._heads.items():
+                self.check(session, max(seq - share + 1, 1), seq)
+        except BaseException:
+            self.close()
+            raise
+
+    def _may_write(self) -> WriterLock:
+        if not self.path.parent.is_dir():
+            raise LogError(f"there is no folder {self.path.parent} for the log; make it, or give another path")
+        return WriterLock(self.path)
+
+    # --- writing ---
+
+    def append(self, drafts: Sequence[Draft], recorded_at: int) -> list[Appended]:
+        """See ``EventLog.append``. After a ``LogError`` this object writes no more; what it holds can still be read."""
+        with self._write_lock:
+            return self._write(drafts, repeat(recorded_at, len(drafts)))
+
+    def restore(self, records: Sequence[Record]) -> list[Appended]:
+        """See ``EventLog.restore``."""
+        with self._write_lock:
+            known, fresh = to_restore(self, records)
+            drafts = [Draft(record.session, record.event, record.raw) for record in fresh]
+            for draft in drafts:
+                if there := self._known(draft.session, draft.identity):
+                    raise LogError(f"session {draft.session}: the identity {draft.identity} is that of record {there[0]} in this log")
+            return known + self._write(drafts, (record.recorded_at for record in fresh))
+
+    def _write(self, drafts: Sequence[Draft], recorded: Iterable[int]) -> list[Appended]:
+        if self._broken:
+            raise LogError(f"{self.path} cannot be written: {self._broken}")
+        stamped = list(zip(drafts, recorded, strict=True))
+        try:
+            try:
+                return self._commit(stamped, {})
+            except sqlite3.IntegrityError:  # an identity is there already: rare, so looked up only then
+                keys = {(draft.session, draft.identity) for draft in drafts}
+                return self._commit(stamped, {key: known for key in keys if (known := self._known(*key))})
+        except BaseException as error:
+            # Whatever it was, what is in the file and what is in memory may differ now; only opening anew makes sure.
+            self._broken = f"an append failed ({str(error) or type(error).__name__}); mend that and open the log anew"
+            if isinstance(error, sqlite3.Error):
+                raise LogError(f"{self.path} cannot be written: {error}; nothing was acknowledged") from None
+            raise
+
+    def _commit(self, stamped: Sequence[tuple[Draft, int]], known: dict[Key, tuple[int, AnyEvent]]) -> list[Appended]:
+        rows, answers, heads = self._plan(stamped, dict(known))
+        if not rows:
+            return answers
+        db = self._writing
+        assert db is not None
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            db.executemany(_WRITE, rows)
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:  # SQLite itself rolls back where the disk is full
+                db.execute("ROLLBACK")
+            raise
+        self._heads.update(heads)
+        self._position = rows[-1][0]
+        return answers
+
+    def _plan(
+        self, stamped: Sequence[tuple[Draft, int]], known: dict[Key, tuple[int, AnyEvent]]
+    ) -> tuple[list[Row], list[Appended], dict[str, tuple[int, bytes]]]:
+        rows: list[Row] = []
+        answers: list[Appended] = []
+        heads: dict[str, tuple[int, bytes]] = {}
+        for draft, recorded_at in stamped:
+            session, event, raw, name = draft.session, draft.event, draft.raw, draft.identity
+            if there := known.get((session, name)):
+                answers.append(Appended("same" if same_content(there[1], event) else "conflict", there[0]))
+                continue
+            last, previous = heads.get(session) or self._heads.get(session, (0, GENESIS))
+            seq, hashed = last + 1, chain_hash(previous, session, last + 1, recorded_at, raw)
+            heads[session] = (seq, hashed)
+            known[session, name] = (seq, event)
+            rows.append((self._position + len(rows) + 1, session, seq, recorded_at, name, raw, hashed))
+            answers.append(Appended("new", seq, Record(session, seq, recorded_at, event, raw, hashed)))
+        return rows, answers, heads
+
+    def _known(self, session: str, name: Identity) -> tuple[int, AnyEvent] | None:
+        found = self._query(_KNOWN, session, name)
+        return (found[0][0], _decoded(session, *found[0])) if found else None
+
+    # --- reading ---
+
+    def read(self, session: str, from_seq: int = 1, to_seq: int | None = None) -> Iterator[Record]:
+        """See ``EventLog.read``."""
+        last = self.high_watermark(session)
+        return self._read(session, max(from_seq, 1), last if to_seq is None else min(to_seq, last))
+
+    def _read(self, session: str, first: int, last: int) -> Iterator[Record]:
+        for start in range(first, last + 1, FETCH):
+            end = min(start + FETCH - 1, last)
+            rows = self._query(_READ, session, start, end)
+            if len(rows) != end - start + 1:
+                missing = min(set(range(start, end + 1)) - {row[0] for row in rows})
+                raise LogDamaged(f"session {session}: record {missing} is missing", session=session, seq=missing)
+            try:
+                yield from [Record(session, seq, at, decode_recorded(raw), raw, hashed) for seq, at, raw, hashed in rows]
+            except NOT_AN_EVENT:
+                yield from (Record(session, seq, at, _decoded(session, seq, raw), raw, hashed) for seq, at, raw, hashed in rows)
+
+    def since(self, position: int, limit: int = FETCH) -> list[tuple[int, Record]]:
+        """Give the next records after a ``position`` of the whole log, each with its own position, in the order of their appending."""
+        rows = self._query(_SINCE, position, limit)
+        return [(place, Record(name, seq, at, _decoded(name, seq, raw), raw, hashed)) for place, name, seq, at, raw, hashed in rows]
+
+    def last_position(self) -> int:
+        """Give the position of the log's last record; 0 where there is none."""
+        last: int = self._query("SELECT ifnull(max(position), 0) FROM record")[0][0]
+        return last
+
+    def sessions(self) -> list[str]:
+        """See ``EventLog.sessions``."""
+        return list(self._heads if self._writing else self._load_heads())
+
+    def high_watermark(self, session: str) -> int:
+        """See ``EventLog.high_watermark``."""
+        if self._writing:
+            return self._heads.get(session, (0, GENESIS))[0]
+        last: int = self._query("SELECT ifnull(max(seq), 0) FROM record WHERE session = ?", session)[0][0]
+        return last
+
+    # --- checking ---
+
+    def check(self, session: str, from_seq: int = 1, to_seq: int | None = None, progress: Callable[[int], None] | None = None) -> int:
+        """Check that a session's records follow one another, can be read and bear their own identity.
+
+        Args:
+            session: the session's name.
+            from_seq: the first record to check; it has to follow from the one before it.
+            to_seq: the last one, included; None for the last there is now.
+            progress: is called now and then with the ``seq`` reached.
+
+        Returns:
+            the ``seq`` of the last record checked.
+
+        Raises:
+            LogDamaged: at the first record that is not as it was written.
+
+        """
+        last = self.high_watermark(session) if to_seq is None else to_seq
+        before = self._query(_READ, session, from_seq - 1, from_seq - 1) if from_seq > 1 else [(0, 0, b"", GENESIS)]
+        if not before:
+            raise LogDamaged(f"session {session}: record {from_seq - 1} is missing", session=session, seq=from_seq - 1)
+        reached = verify_chain(self._checked(session, from_seq, last, progress), before[0][3], from_seq - 1)
+        if reached != max(last, from_seq - 1):
+            raise LogDamaged(f"session {session}: record {reached + 1} is missing", session=session, seq=reached + 1)
+        return reached
+
+    def _checked(self, session: str, first: int, last: int, progress: Callable[[int], None] | None) -> Iterator[Record]:
+        for start in range(first, last + 1, FETCH):
+            for seq, at, raw, hashed, name in self._query(_CHECK, session, start, min(start + FETCH - 1, last)):
+                event = _decoded(session, seq, raw)
+                if identity(event) != name:
+                    reason = f"session {session}: record {seq} is kept under the identity {name}, its event has {identity(event)}"
+                    raise LogDamaged(reason, session=session, seq=seq)
+                yield Record(session, seq, at, event, raw, hashed)
+            if progress:
+                progress(min(start + FETCH - 1, last))
+
+    def check_structure(self) -> None:
+        """Check the whole file: pages, indexes, table and guards.
+
+        Raises:
+            LogDamaged: saying what is wrong.
+
+        """
+        with self._read_lock:
+            check_structure(self._reading, self.path, thorough=True)
+
+    # --- the rest ---
+
+    def _load_heads(self) -> dict[str, tuple[int, bytes]]:
+        return {session: (seq, hashed) for session, seq, hashed in self._query(_HEADS)}
+
+    def _query(self, sql: str, *values: object) -> list[Any]:
+        with said_plainly(self.path), self._read_lock:
+            return self._reading.execute(sql, values).fetchall()
+
+    def close(self) -> None:
+        """See ``EventLog.close``."""
+        with self._write_lock, self._read_lock:
+            self._broken = self._broken or "it is closed"
+            self._reading.close()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._writing:
+            self._writing.close()  # the last to go: SQLite then takes the write-ahead log into the file
+        if self._writer_lock:
+            self._writer_lock.release()
+
+
+def _decoded(session: str, seq: int, raw: bytes) -> AnyEvent:
+    try:
+        return decode_recorded(raw)
+    except NOT_AN_EVENT as error:
+        raise LogDamaged(f"session {session}: record {seq} cannot be read: {error}", session=session, seq=seq) from None
