@@ -1,0 +1,299 @@
+"""The feed: each session's frames over WebSocket, to any number of screens. A frame is serialised once and written to all.
+
+Limits and what happens at them: too many screens, HTTP 503; an incoming message over 4 KiB, close 1009; one that is no resync, or too many
+of them, close 1008; a connection that takes nothing gets no frames, and after ``stall_s`` it is cut; one that answers no ping is closed.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Protocol, Self
+from urllib.parse import parse_qs, unquote
+
+import msgspec
+import structlog
+from msgspec import Struct
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.http11 import Request, Response
+from websockets.protocol import State
+from websockets.typing import Origin
+
+from timing.services.hub import FeedFull, Hub
+
+SESSIONS_PATH = "/v1/sessions"
+
+_WRITTEN_AT_ONE_GO = 256  # screens, before other work gets its turn
+_log = structlog.get_logger(__name__)
+
+
+class SessionInfo(Struct, frozen=True):
+    """A session in the list of sessions. ``at`` is its latest evidence's instant, 0 where there is none."""
+
+    session: str
+    name: str
+    kind: str
+    status: str
+    seq: int
+    at: int
+
+
+class Sessions(Protocol):
+    """What the feed shows."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether the stored sessions are all there; before, the feed asks screens to try again."""
+
+    def sessions(self) -> Sequence[SessionInfo]:
+        """List the sessions, oldest first."""
+
+    def hub(self, session: str) -> Hub | None:
+        """Give a session's hub; ``None`` for one that does not exist."""
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What a connection may take. Sizes in bytes, times in seconds."""
+
+    max_connections: int = 20_000
+    max_message: int = 4_096
+    write_buffer: int = 65_536
+    unsent: int = 131_072
+    stall_s: float = 30.0
+    open_s: float = 10.0
+    ping_s: float = 20.0
+    close_s: float = 2.0
+    resyncs: int = 10
+    resyncs_in_s: float = 10.0
+
+
+class _Screen(ServerConnection):
+    """A connection that tells its hub when it is full and when it can take more; full for too long, it is ended."""
+
+    hub: Hub | None = None
+    resume: tuple[str, int] | None = None
+    stall_s = 30.0
+    _stalled: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        """Hear from the transport that its buffer is over the mark."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(self.stall_s, self.transport.abort)
+        if self.hub is not None:
+            self.hub.writable(self, False)
+
+    def resume_writing(self) -> None:
+        """Hear from the transport that its buffer has drained."""
+        super().resume_writing()
+        self._stop_waiting()
+        if self.hub is not None:
+            self.hub.writable(self, True)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Hear from the transport that the connection is over."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _stop_waiting(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
+
+def wire_form(payload: bytes) -> bytes:
+    """Give a text frame as it goes to every screen: unmasked, uncompressed, in one piece."""
+    return Frame(Opcode.TEXT, payload).serialize(mask=False)
+
+
+def write(screen: ServerConnection, wire: bytes) -> None:
+    """Hand a serialised frame to a connection's transport, unless its closing has begun.
+
+    This goes around the library's ``send``, which would serialise for each connection. It may: the feed never sends a message in pieces,
+    and the library leaves nothing of its own unwritten between two calls.
+    """
+    if screen.protocol.state is State.OPEN and not screen.transport.is_closing():
+        screen.transport.write(wire)
+
+
+class Feed:
+    """Serves the sessions' frames: ``async with Feed(...) as feed`` listens on ``feed.port``. Ends with close code 1001."""
+
+    def __init__(
+        self, sessions: Sessions, *, host: str, port: int, limits: Limits | None = None, origins: Sequence[str] | None = None
+    ) -> None:
+        self._sessions = sessions
+        self._host, self._port = host, port
+        self._limits = limits or Limits()
+        self._origins = None if origins is None else [Origin(origin) for origin in origins]
+        self._server: Server | None = None
+        self._senders: dict[Hub, asyncio.Task[None]] = {}
+        self._screens: set[_Screen] = set()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        assert self._server is not None, "the feed is not open"
+        port: int = next(iter(self._server.sockets)).getsockname()[1]
+        return port
+
+    @property
+    def screens(self) -> int:
+        """The number of screens connected."""
+        return len(self._screens)
+
+    async def __aenter__(self) -> Self:
+        """Listen.
+
+        Raises:
+            OSError: the address is taken or not this machine's.
+
+        """
+        limits = self._limits
+        self._server = await serve(
+            self._watch,
+            self._host,
+            self._port,
+            process_request=self._answer,
+            create_connection=_Screen,
+            origins=self._origins,
+            compression=None,  # for each connection anew it costs three times the processor; a proxy in front can do it
+            server_header=None,
+            max_size=limits.max_message,
+            max_queue=4,
+            write_limit=limits.write_buffer,
+            open_timeout=limits.open_s,
+            ping_interval=limits.ping_s,
+            ping_timeout=limits.ping_s,
+            close_timeout=limits.close_s,
+            backlog=1_024,
+        )
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Say good-bye to the screens and stop; who does not answer within ``close_s`` is cut off."""
+        assert self._server is not None, "the feed is not open"
+        for sender in self._senders.values():
+            sender.cancel()
+        for screen in list(self._screens):
+            screen.stall_s = 0
+            if screen.paused:  # a good-bye would wait behind what it does not read
+                screen.transport.abort()
+        self._server.close(code=CloseCode.GOING_AWAY, reason="the service is stopping")
+        await self._server.wait_closed()
+        await asyncio.gather(*self._senders.values(), return_exceptions=True)
+
+    def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Answer plain HTTP, and turn away who cannot be served; ``None`` lets the screen in."""
+        assert isinstance(connection, _Screen)
+        path, _, query = request.path.partition("?")
+        if not self._sessions.ready:
+            return _json(connection, 503, {"error": "the service is starting; try again in a second"}, {"Retry-After": "1"})
+        if path.rstrip("/") == SESSIONS_PATH:
+            return _json(connection, 200, {"sessions": self._sessions.sessions()})
+        folder, _, name = path.rpartition("/")
+        session = unquote(name) if folder == SESSIONS_PATH else None
+        hub = None if session is None else self._sessions.hub(session)
+        if hub is None:
+            reason = "there is nothing at this address" if session is None else f"there is no session {session!r}"
+            return _json(connection, 404, {"error": f"{reason}; {SESSIONS_PATH} lists the sessions"})
+        if hub.full or len(self._screens) >= self._limits.max_connections:
+            return _json(connection, 503, {"error": "too many screens are watching; try again later"}, {"Retry-After": "10"})
+        connection.hub, connection.resume, connection.stall_s = hub, _resume(query), self._limits.stall_s
+        return None
+
+    async def _watch(self, connection: ServerConnection) -> None:
+        """Live with one screen, until it leaves or is closed."""
+        assert isinstance(connection, _Screen)
+        hub = connection.hub
+        assert hub is not None
+        _tune(connection.transport.get_extra_info("socket"), self._limits.unsent)
+        self._serve_hub(hub)
+        try:
+            frames = hub.join(connection, connection.resume)
+        except FeedFull as full:
+            await connection.close(CloseCode.TRY_AGAIN_LATER, str(full))
+            return
+        self._screens.add(connection)
+        try:
+            for frame in frames:
+                write(connection, wire_form(frame))
+            await self._listen(connection, hub)
+        finally:
+            hub.leave(connection)
+            self._screens.discard(connection)
+
+    async def _listen(self, connection: _Screen, hub: Hub) -> None:
+        asked: deque[float] = deque(maxlen=self._limits.resyncs)
+        with contextlib.suppress(ConnectionClosed):
+            async for message in connection:
+                now = connection.loop.time()
+                if not _is_resync(message):
+                    await connection.close(CloseCode.POLICY_VIOLATION, 'only {"kind":"resync"} is understood')
+                elif len(asked) == asked.maxlen and now - asked[0] < self._limits.resyncs_in_s:
+                    await connection.close(CloseCode.POLICY_VIOLATION, "too many resyncs; ask once, and wait for the snapshot")
+                else:
+                    asked.append(now)
+                    hub.resync(connection)
+
+    def _serve_hub(self, hub: Hub) -> None:
+        """See that somebody sends what the hub hands out."""
+        if hub not in self._senders:
+            due = asyncio.Event()
+            hub.wake = due.set
+            self._senders[hub] = asyncio.create_task(_send(hub, due), name="feed sender")
+            self._senders[hub].add_done_callback(_report)
+
+
+async def _send(hub: Hub, due: asyncio.Event) -> None:
+    """Write what is due to the hub's screens, again and again, giving others their turn now and then."""
+    while True:
+        await due.wait()
+        due.clear()
+        payload, wire = b"", b""
+        for count, (screen, frame) in enumerate(hub.outgoing(), start=1):
+            if frame is not payload:
+                payload, wire = frame, wire_form(frame)
+            assert isinstance(screen, _Screen)
+            write(screen, wire)
+            if count % _WRITTEN_AT_ONE_GO == 0:
+                await asyncio.sleep(0)
+
+
+def _report(sender: asyncio.Task[None]) -> None:
+    """Say that a sender ended by a fault of its own: its screens stand still from then on."""
+    if not sender.cancelled() and (fault := sender.exception()):
+        _log.error("a feed sender failed", exc_info=fault)
+
+
+def _resume(query: str) -> tuple[str, int] | None:
+    """Read ``epoch`` and ``rev``; anything that is not both is taken as a first visit."""
+    values = parse_qs(query)
+    epoch, rev = values.get("epoch", [""])[-1], values.get("rev", [""])[-1]
+    return (epoch, int(rev)) if epoch and rev.isascii() and rev.isdecimal() and len(rev) <= 16 else None
+
+
+def _is_resync(message: str | bytes) -> bool:
+    try:
+        said = msgspec.json.decode(message)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return isinstance(said, dict) and said.get("kind") == "resync"
+
+
+def _json(connection: ServerConnection, status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:
+    response = connection.respond(status, msgspec.json.encode(body).decode())
+    del response.headers["Content-Type"]
+    named = {"Content-Type": "application/json", "Access-Control-Allow-Origin": "*", "Cache-Control": "no-store", **(headers or {})}
+    for name, value in named.items():
+        response.headers[name] = value
+    return response
+
+
+def _tune(sock: socket.socket, unsent: int) -> None:
+    """Send small frames at once, and keep what waits in the kernel small, so that a slow screen sees late frames dropped, not queued."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, unsent)
