@@ -337,15 +337,18 @@ class MessageRejected(Command, frozen=True, kw_only=True):
     payload: bytes
 
 
-AnyEvent: TypeAlias = (
+AnyFact: TypeAlias = Passing | Lap
+
+AnyCommand: TypeAlias = (
     SessionOpened | GridSet | SessionStarted | SessionEnded | ResultPublished
     | EntryRegistered | TransponderAssigned | DriverChanged | CarRetired | CarWithdrawn
-    | Passing | Lap
     | TrackStatus | PitLane | RaceStopped | Message
     | Decision | DecisionUpdated
     | PassingVoided | PassingAdded | PassingReassigned | DecoderClockCorrected | EventVoided | EventRetimed
     | MessageRejected
 )  # fmt: skip
+
+AnyEvent: TypeAlias = AnyFact | AnyCommand
 
 CHANNELS: dict[str, tuple[type[Event], ...]] = {
     "session": (SessionOpened, GridSet, SessionStarted, SessionEnded, ResultPublished),

@@ -104,13 +104,17 @@ class Row(Struct, frozen=True, gc=False, rename={"class_": "class"}):
 
 
 class Notice(Struct, frozen=True, gc=False):
-    """A line of the message list: what race control said or did. Of two with the same ``id`` the later replaces the earlier."""
+    """A line of the message list: what race control said or did. Of two with the same ``id`` the later replaces the earlier.
+
+    ``struck``: the event was voided since; screens strike the line through.
+    """
 
     id: str
     at: int
     kind: Literal["message", "track_status", "pit_lane", "decision", "session", "anomaly"]
     text: str
     car: str | None = None
+    struck: bool = False
 
 
 class Board(Struct, frozen=True, gc=False):

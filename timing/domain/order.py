@@ -1,0 +1,72 @@
+"""The running order: what happened on the road. Laps, then the order in which cars crossed the line (FIA F1 2025 art. 61.1, 62.1)."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+
+class Standing(Struct, gc=False):
+    """How far a car is.
+
+    ``ends``: instants of its crossings of the line, of which the first ``laps`` count. ``start``: where its first lap began.
+    ``standing``: it does no more laps (retired, stopped, or the race is over for it). ``best_us`` with the lap that set it.
+    """
+
+    car: str
+    class_: str
+    ends: Sequence[int]
+    laps: int
+    start: int
+    flagged: bool = False
+    standing: bool = False
+    best_us: int | None = None
+    best_lap: int = 0
+
+    @property
+    def last_at(self) -> int:
+        """The instant of the last counted crossing, or of the start."""
+        return self.ends[self.laps - 1] if self.laps else self.start
+
+
+def race_order(standings: Iterable[Standing], grid: Mapping[str, int]) -> list[Standing]:
+    """Order a race: most laps first, then who crossed the line first; before the first crossing, the grid."""
+    last = len(grid)
+    return sorted(standings, key=lambda s: (-s.laps, s.last_at, grid.get(s.car, last), s.car))
+
+
+def best_lap_order(standings: Iterable[Standing], grid: Mapping[str, int]) -> list[Standing]:
+    """Order qualifying or practice: the best lap first; of equal laps, who set it first; cars without a time last."""
+    last = len(grid)
+    unset = 2**63
+    return sorted(
+        standings,
+        key=lambda s: (
+            unset if s.best_us is None else s.best_us,
+            unset if s.best_us is None else s.ends[s.best_lap - 1],
+            grid.get(s.car, last),
+            s.car,
+        ),
+    )
+
+
+def race_gap(own: Standing, ahead: Standing) -> tuple[int, int]:
+    """Give the gap from ``ahead`` to ``own``, who is behind: whole laps down, and µs between the two at the line on the same lap.
+
+    Laps down are those at the car's own last crossing, so that a car two seconds behind is not a lap down each time the leader
+    crosses the line; a car that has since been passed by, or does no more laps, is down by what the laps say.
+    """
+    own_at = own.last_at
+    ahead_at = ahead.ends[own.laps - 1] if own.laps else ahead.start
+    behind = ahead.laps - own.laps
+    if own.standing or behind == 0:
+        return behind, own_at - ahead_at
+    at_crossing = bisect_right(ahead.ends, own_at, 0, ahead.laps) - own.laps
+    return max(at_crossing, behind - 1), own_at - ahead_at
+
+
+def best_lap_gap(own: Standing, ahead: Standing) -> tuple[int, int]:
+    """Give the difference between the best laps of two cars; no time where one has none."""
+    if own.best_us is None or ahead.best_us is None:
+        return 0, 0
+    return 0, own.best_us - ahead.best_us

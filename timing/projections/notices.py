@@ -1,0 +1,99 @@
+"""The message list: what race control and the stewards said or did, in words."""
+
+from collections.abc import Iterable
+
+from timing.domain.events import (
+    AnyCommand,
+    CarRetired,
+    CarWithdrawn,
+    Decision,
+    DecisionUpdated,
+    Message,
+    PitLane,
+    RaceStopped,
+    ResultPublished,
+    SessionEnded,
+    SessionStarted,
+    TrackStatus,
+)
+from timing.projections.board import Notice
+
+_STATUS = {
+    "green": "Green flag",
+    "yellow": "Yellow flag",
+    "slow_zone": "Slow zone",
+    "safety_car": "Safety car",
+    "safety_car_ending": "Safety car in this lap",
+    "vsc": "Virtual safety car",
+    "vsc_ending": "Virtual safety car ending",
+    "fcy": "Full course yellow",
+    "code60": "Code 60",
+    "red": "Red flag",
+    "chequered": "Chequered flag",
+}
+
+
+def notices(said: Iterable[tuple[AnyCommand, bool]]) -> tuple[Notice, ...]:
+    """Write the message list from every command and whether it holds, in order of time."""
+    cars: dict[str, str] = {}
+    written: list[Notice] = []
+    for event, holds in sorted(said, key=lambda pair: (pair[0].at, pair[0].id)):
+        if isinstance(event, Decision):
+            cars[event.decision] = event.car
+        if notice := _notice(event, cars):
+            written.append(notice if holds else Notice(notice.id, notice.at, notice.kind, notice.text, notice.car, struck=True))
+    return tuple(written)
+
+
+def _notice(event: AnyCommand, cars: dict[str, str]) -> Notice | None:  # noqa: PLR0911  # one case an event, nothing nested
+    match event:
+        case Message():
+            return Notice(event.id, event.at, "message", event.text, event.car)
+        case TrackStatus():
+            where = f" in sector {', '.join(map(str, event.sectors))}" if event.sectors else ""
+            return Notice(event.id, event.at, "track_status", _STATUS[event.status] + where)
+        case PitLane():
+            return Notice(event.id, event.at, "pit_lane", "Pit lane open" if event.open else "Pit lane closed")
+        case SessionStarted():
+            return Notice(event.id, event.at, "session", "Start")
+        case SessionEnded():
+            return Notice(event.id, event.at, "session", "Session closed")
+        case RaceStopped():
+            return Notice(event.id, event.at, "session", "Race stopped: it will not be resumed")
+        case ResultPublished():
+            return Notice(event.id, event.at, "session", f"Result published: {event.stage}")
+        case CarRetired():
+            return Notice(event.id, event.at, "session", _because(f"Car {event.car} retired", event.reason), event.car)
+        case CarWithdrawn():
+            return Notice(event.id, event.at, "session", _because(f"Car {event.car} withdrawn", event.reason), event.car)
+        case Decision():
+            text = _because(f"Car {event.car}: {penalty_text(event)}", event.reason)
+            return Notice(event.id, event.at, "decision", text if event.stage == "issued" else f"{text} ({event.stage})", event.car)
+        case DecisionUpdated():
+            car = cars.get(event.decision)
+            of_car = f" (car {car})" if car else ""
+            return Notice(event.id, event.at, "decision", _because(f"Decision {event.decision}{of_car}: {event.stage}", event.reason), car)
+    return None
+
+
+def _because(text: str, reason: str | None) -> str:
+    return f"{text}: {reason}" if reason else text
+
+
+def penalty_text(decision: Decision) -> str:
+    """Say a penalty in words: ``5 s``, ``drive-through``, ``lap 7 deleted``."""
+    seconds = f"{decision.seconds:g} s" if decision.seconds is not None else ""
+    match decision.penalty:
+        case "time":
+            return f"{seconds} penalty"
+        case "stop_go":
+            return f"{seconds} stop-go".strip()
+        case "laps":
+            return f"{decision.laps} lap{'s' if decision.laps != 1 else ''} taken" + (f" and {seconds}" if seconds else "")
+        case "positions" | "grid_places":
+            what = "grid places" if decision.penalty == "grid_places" else "places"
+            return f"{decision.positions} {what}"
+        case "lap_time_deleted":
+            return f"time of lap {decision.lap} deleted"
+        case other:
+            return other.replace("_", " ").replace("drive through", "drive-through")

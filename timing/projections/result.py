@@ -1,0 +1,90 @@
+"""The classification as a document: what ``timing classify --json`` prints and the result page shows."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from timing.domain.order import Standing, best_lap_gap, race_gap
+from timing.projections.board import Gap, PenaltyView, ResultStatus
+from timing.projections.rows import session_view
+
+if TYPE_CHECKING:
+    from timing.projections.timing import Timing
+
+
+class ResultRow(Struct, frozen=True, rename={"class_": "class"}):
+    """A line of the classification. ``gap``: to the winner; ``total_us``: with penalties."""
+
+    position: int | None
+    car: str
+    class_: str
+    class_position: int | None
+    driver: str | None
+    team: str | None
+    laps: int
+    total_us: int | None
+    gap: Gap
+    status: ResultStatus
+    best_lap_us: int | None
+    penalties: tuple[PenaltyView, ...]
+
+
+class Result(Struct, frozen=True):
+    """The classification of a session as it stands, in finishing order."""
+
+    session: str
+    name: str
+    status: str
+    seq: int
+    digest: str
+    rows: tuple[ResultRow, ...]
+
+
+def result(timing: "Timing") -> Result:
+    """Form the classification as it stands."""
+    state = timing.state()
+    board = timing.board()
+    places = timing.classification()
+    standings = {s.car: s for s in state.standings}
+    rows = []
+    winner = places[0] if places else None
+    for place in places:
+        row = board.rows[place.car]
+        gap = Gap(0, 0)
+        if winner is not None and place.position is not None:
+            gap = _gap(standings[place.car], standings[winner.car], race=timing.race)
+            if place.total_us is not None and winner.total_us is not None:
+                level = place.laps == winner.laps
+                gap = Gap(winner.laps - place.laps, place.total_us - winner.total_us if level else gap.time_us)
+        driver = row.driver.name if row.driver else None
+        rows.append(
+            ResultRow(
+                place.position,
+                place.car,
+                place.class_,
+                place.class_position,
+                driver,
+                row.team,
+                place.laps,
+                place.total_us,
+                gap,
+                place.status,
+                row.best_lap_us,
+                row.penalties,
+            )
+        )
+    return Result(timing.session, board.session.name, session_view(timing, state).status, timing.seq, timing.digest().hex(), tuple(rows))
+
+
+def _gap(own: Standing, winner: Standing, *, race: bool) -> Gap:
+    if not race:
+        return Gap(*best_lap_gap(own, winner))
+    if own.laps > winner.laps:
+        return Gap(0, 0)
+    return Gap(*race_gap(own, winner))
+
+
+def result_json(timing: "Timing") -> bytes:
+    """Write the classification as JSON."""
+    return msgspec.json.encode(result(timing))

@@ -1,0 +1,149 @@
+"""Rulebooks at the border: TOML files and what ``session_opened`` says, checked by pydantic, made into the domain's values."""
+
+import tomllib
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from timing.domain import rulebook as domain
+from timing.domain.errors import RulebookError
+from timing.domain.units import SECOND
+
+Seconds = Annotated[Decimal, Field(ge=0, le=1_000_000)]
+
+
+class _Chapter(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LapsChapter(_Chapter):
+    """What counts as a lap; see ``domain.rulebook.Laps``."""
+
+    duplicate_window_s: Seconds = Decimal(1)
+    min_lap_s: Seconds = Decimal(0)
+    horizon_s: Seconds = Decimal(172_800)
+
+
+class FinishChapter(_Chapter):
+    """When the race is over; see ``domain.rulebook.Finish``."""
+
+    early_flag: Literal["leader_last_crossing_before", "leader_next_crossing"] = "leader_last_crossing_before"
+    late_flag: Literal["should_have_finished", "at_flag"] = "should_have_finished"
+    grace_s: Seconds | None = None
+
+
+class ClassificationChapter(_Chapter):
+    """Who is classified; see ``domain.rulebook.Classification``."""
+
+    min_percent: Annotated[int, Field(ge=0, le=100)] = 0
+    base: Literal["overall_winner", "class_winner"] = "overall_winner"
+    must_cross_flag: bool = False
+
+
+class RedFlagChapter(_Chapter):
+    """The result of a race not resumed; see ``domain.rulebook.RedFlag``."""
+
+    completed_minus: Annotated[int, Field(ge=0, le=9)] = 1
+    others: Literal["first_crossing_after_leader", "last_crossing_before_leader", "same_lap_number"] = "first_crossing_after_leader"
+
+
+class RulebookFile(_Chapter):
+    """A rulebook as it is written: durations in seconds, chapters as tables, ``base`` for the rulebook it changes."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    source: Annotated[str, Field(min_length=1, max_length=2000)]
+    laps: LapsChapter = LapsChapter()
+    finish: FinishChapter = FinishChapter()
+    classification: ClassificationChapter = ClassificationChapter()
+    red_flag: RedFlagChapter = RedFlagChapter()
+
+    def value(self, name: str) -> domain.Rulebook:
+        """Give the domain's value, durations in µs."""
+        return domain.Rulebook(
+            id=name,
+            title=self.title,
+            source=self.source,
+            laps=domain.Laps(**_in_us(self.laps)),
+            finish=domain.Finish(**_in_us(self.finish)),
+            classification=domain.Classification(**_in_us(self.classification)),
+            red_flag=domain.RedFlag(**_in_us(self.red_flag)),
+        )
+
+
+def _in_us(chapter: _Chapter) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, value in chapter.model_dump().items():
+        in_seconds = key.endswith("_s")
+        values[f"{key[:-2]}_us" if in_seconds else key] = int(value * SECOND) if in_seconds and value is not None else value
+    return values
+
+
+class Rulebooks:
+    """The rulebooks at hand: those shipped, and those of a folder of one's own, which take precedence."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folders: list[Traversable | Path] = [_shipped()] if folder is None else [folder, _shipped()]
+
+    def names(self) -> list[str]:
+        """Name the rulebooks at hand."""
+        return sorted({f.name.removesuffix(".toml") for folder in self._folders for f in folder.iterdir() if f.name.endswith(".toml")})
+
+    def resolve(self, said: str | Mapping[str, Any]) -> dict[str, Any]:
+        """Give the whole rulebook, in its stored form, for what ``session_opened`` says: a name, or ``base`` and changes.
+
+        Raises:
+            RulebookError: naming what is not known or not of the form.
+
+        """
+        return domain.rules_of(self.rulebook(said))
+
+    def rulebook(self, said: str | Mapping[str, Any]) -> domain.Rulebook:
+        """Give the rulebook as a value; see ``resolve``."""
+        if isinstance(said, str):
+            return _checked(said, self._read(said))
+        changes = dict(said)
+        base = changes.pop("base", None)
+        if not isinstance(base, str):
+            raise RulebookError("a rulebook given in full says in `base` which one it changes")
+        return _checked(f"{base}+", _merged(self._read(base), changes))
+
+    def _read(self, name: str) -> dict[str, Any]:
+        for folder in self._folders:
+            file = folder / f"{name}.toml"
+            if "/" not in name and file.is_file():
+                try:
+                    written = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
+                except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                    raise RulebookError(f"rulebook {name}: {error}") from None
+                base = written.pop("base", None)
+                return _merged(self._read(base), written) if base and base != name else written
+        raise RulebookError(f"there is no rulebook {name}; there are: {', '.join(self.names())}")
+
+
+def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in changes.items():
+        old = merged.get(key)
+        merged[key] = {**old, **value} if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _checked(name: str, written: Mapping[str, Any]) -> domain.Rulebook:
+    try:
+        return RulebookFile.model_validate(written).value(name)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
+        raise RulebookError(f"rulebook {name}: {faults}") from None
+
+
+@cache
+def _shipped() -> Traversable:
+    """Find the shipped rulebooks: in the wheel they are within the package, in a checkout beside it."""
+    inside = resources.files("timing") / "config" / "rulebooks"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "config" / "rulebooks"

@@ -1,0 +1,110 @@
+"""Score a session without a service: from a session file, or from a log, up to a record, and without some events."""
+
+from collections.abc import Container, Iterable
+from pathlib import Path
+
+import msgspec
+
+from timing.domain.errors import TimingError
+from timing.domain.events import AnyEvent, SessionOpened, identity
+from timing.log.event_log import EventLog
+from timing.log.record import Record
+from timing.log.session_file import Line, read_lines
+from timing.projections.decider import Decider, Refusal
+from timing.projections.timing import Timing
+from timing.services.rulebooks import Rulebooks
+
+
+class Skipped(msgspec.Struct):
+    """A line of a session file that did not become an event, and why."""
+
+    line: int
+    reason: str
+
+
+def score_file(
+    path: Path, rulebooks: Rulebooks, *, as_of: int | None = None, without: Container[str] = (), rulebook: str | None = None
+) -> tuple[Timing, list[Skipped]]:
+    """Fold a session file as the service would have: commands are decided, repetitions ignored, malformed lines left out.
+
+    ``as_of``: only the first so many events. ``without``: ids or identities of events to leave out. ``rulebook``: judge by another one.
+
+    Raises:
+        TimingError: the file cannot be read, or does not open a session.
+
+    """
+    try:
+        with path.open("rb") as lines:
+            return _score_lines(read_lines(lines), path, rulebooks, as_of=as_of, without=without, rulebook=rulebook)
+    except OSError as error:
+        raise TimingError(f"{path} cannot be read: {error.strerror}; give a session file (one JSON event a line) or a log") from None
+
+
+def _score_lines(
+    lines: Iterable[Line], path: Path, rulebooks: Rulebooks, *, as_of: int | None, without: Container[str], rulebook: str | None
+) -> tuple[Timing, list[Skipped]]:
+    skipped: list[Skipped] = []
+    timing: Timing | None = None
+    decider: Decider | None = None
+    seq = 0
+    for line in lines:
+        event = line.event
+        if event is None:
+            skipped.append(Skipped(line.number, str(line.fault)))
+            continue
+        if timing is None or decider is None:
+            if not isinstance(event, SessionOpened):
+                raise TimingError(f"{path}, line {line.number}: a session file begins with session_opened; this is {_type(event)}")
+            timing, decider = Timing(event.session), Decider(event.session, rulebooks.resolve)
+        decided = decider.decide(event, _unstamped(line))
+        if isinstance(decided, Refusal):
+            skipped.append(Skipped(line.number, f"{decided.code}: {decided.reason}"))
+            continue
+        seq = line.exported[0] if line.exported else seq + 1
+        if as_of is not None and seq > as_of:
+            break
+        decider.evolve(decided)
+        if not _left_out(decided, without):
+            timing.apply(Record(timing.session, seq, 0, _judged(decided, rulebooks, rulebook), line.raw, b""))
+    if timing is None:
+        first = f"; line {skipped[0].line}: {skipped[0].reason}" if skipped else ""
+        raise TimingError(f"{path} holds no session: its first event must be session_opened{first}")
+    return timing, skipped
+
+
+def score_log(
+    log: EventLog,
+    session: str,
+    rulebooks: Rulebooks,
+    *,
+    as_of: int | None = None,
+    without: Container[str] = (),
+    rulebook: str | None = None,
+) -> Timing:
+    """Fold a session of a log; see ``score_file``."""
+    timing = Timing(session)
+    for record in log.read(session, to_seq=as_of):
+        if _left_out(record.event, without):
+            continue
+        event = _judged(record.event, rulebooks, rulebook)
+        timing.apply(record if event is record.event else msgspec.structs.replace(record, event=event))
+    return timing
+
+
+def _left_out(event: AnyEvent, without: Container[str]) -> bool:
+    return bool(without) and (identity(event) in without or getattr(event, "id", None) in without)
+
+
+def _judged(event: AnyEvent, rulebooks: Rulebooks, rulebook: str | None) -> AnyEvent:
+    if rulebook is None or not isinstance(event, SessionOpened):
+        return event
+    return msgspec.structs.replace(event, rules=rulebooks.resolve(rulebook))
+
+
+def _unstamped(line: Line) -> int:
+    """Stand in for the time of arrival, which a plain file does not tell: the line's number, which keeps the order."""
+    return line.number
+
+
+def _type(event: AnyEvent) -> str:
+    return str(event.__struct_config__.tag)
