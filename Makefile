@@ -16,7 +16,7 @@ unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-long programs lint format bench wheel lock asyncapi timing-toml clean check-python
+.PHONY: help demo test test-long programs lint format bench wheel lock reference clean check-python
 .SECONDARY: $(LOCKS:%=$(ENVS)/%/.made)
 
 help: ## say what there is
@@ -52,8 +52,8 @@ lock: $(ENVS)/dev/.made ## renew requirements/*.txt to the newest versions that 
 	$(call LOCK,test,pyproject.toml --group test)
 	$(call LOCK,dev,pyproject.toml --group dev)
 
-asyncapi: $(ENVS)/dev/.made ## write docs/asyncapi.json and the tables of docs/protocol.md anew from the code
-	PYTHONPATH=. $(call BIN,dev)/python tests/write_reference.py
+reference: $(ENVS)/dev/.made ## write anew what is made from the code: docs/asyncapi.json, config/timing.toml, tables in docs/
+	PYTHONPATH=. $(call BIN,dev)/python -m timing.reference
 
 clean: ## remove what make made; logs of races stay
 	rm -rf $(ENVS) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

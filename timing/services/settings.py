@@ -32,7 +32,9 @@ class Settings(BaseSettings):
     feed_url: Annotated[str | None, Field(description="the feed's address as browsers reach it, where a proxy stands before it")] = None
     gather_ms: Annotated[int, Field(ge=0, le=1000, description="the longest a busy feed gathers changes before it sends a frame")] = 50
     batch: Annotated[int, Field(ge=1, le=10_000, description="the most messages taken from the broker into one commit")] = 256
-    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+    log_level: Annotated[
+        str, Field(pattern="^(debug|info|warning|error)$", description="the least that is written to the service's own log")
+    ] = "info"
 
     @classmethod
     def settings_customise_sources(

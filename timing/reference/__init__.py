@@ -1,0 +1,1 @@
+"""What the project publishes about itself, made from the code: the protocol as AsyncAPI and as tables, the settings with their defaults."""
