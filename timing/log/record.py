@@ -58,6 +58,8 @@ def decode_event(payload: bytes, largest: int | None = LARGEST_PAYLOAD) -> AnyEv
     if largest is not None and len(payload) > largest:
         raise MalformedEvent("too-large", f"the message has {len(payload):,} bytes, the most is {largest:,}; send less in one event")
     try:
+        if not payload.isascii():
+            payload.decode()  # the decoder does not look into fields it does not know; the log is UTF-8 throughout
         return _decoder.decode(payload)
     except msgspec.ValidationError as error:
         reason = str(error)
@@ -72,6 +74,13 @@ def draft(session: str, event: AnyEvent, payload: bytes | None = None) -> Draft:
     """Make ready for the log an event whose JSON text is ``payload``; without one, or where the event was filled in, it is written anew."""
     raw = _encoder.encode(event) if payload is None else msgspec.json.format(payload, indent=-1)
     return Draft(session, event, raw)
+
+
+def filled_in(session: str, event: AnyEvent, payload: bytes) -> Draft:
+    """Make ready an event to whose JSON text ``payload`` something was added (its time, its rulebook); fields that only the sender knows stay."""
+    fields = msgspec.json.decode(payload, type=dict[str, msgspec.Raw])
+    fields.update(msgspec.json.decode(_encoder.encode(event), type=dict[str, msgspec.Raw]))
+    return draft(session, event, _encoder.encode(fields))
 
 
 def same_content(one: AnyEvent, other: AnyEvent) -> bool:

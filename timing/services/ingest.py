@@ -1,0 +1,227 @@
+"""Ingest: MQTT into the log. A message is acknowledged only when the log has it; nothing is dropped when much comes at once."""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from typing import Protocol
+
+import structlog
+from msgspec import Struct
+
+from timing.domain.errors import BrokerError
+from timing.log.event_log import Appended
+from timing.log.record import Draft
+from timing.services.clock import Clock, system_clock
+from timing.services.door import Door, Judged, answers
+from timing.services.mqtt import Address, Arrival, Link
+
+_log = structlog.get_logger(__name__)
+
+EVERYTHING = "timing/v1/+/#"
+"""One filter, not one for each channel: NATS gives every filter a queue of its own, and order among the channels would be lost.
+Our own answers come back through it, and are passed over."""
+
+_LEAVE_WITHIN = 5.0  # seconds for what is under way, when the connection or the service ends
+_SAID_A_SECOND = 20  # rejections said one by one in the service's log; the event log has them all
+
+
+class Appender(Protocol):
+    """The log as ingest sees it (``LogWriter``): appends are made in the order of the calls."""
+
+    async def append(self, drafts: Sequence[Draft]) -> list[Appended]:
+        """Append, and return when it is durable. Raises ``LogError``."""
+
+
+class Counters(Struct):
+    """What came in since the start; messages, but for ``batches``."""
+
+    received: int = 0
+    facts: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+    batches: int = 0
+    connections: int = 0
+
+
+class BackOff:
+    """Pauses in seconds: each twice as long as the one before, up to ``latest``, and each cut short by chance by up to a half."""
+
+    def __init__(self, soonest: float = 0.1, latest: float = 10.0) -> None:
+        self._soonest, self._latest = soonest, latest
+        self._next = soonest
+
+    def pause(self) -> float:
+        """Give the next pause."""
+        pause, self._next = self._next, min(2 * self._next, self._latest)
+        return pause * random.uniform(0.5, 1.0)  # noqa: S311  # not a secret: so that not all come back at once
+
+    def reset(self) -> None:
+        """Begin with the shortest again."""
+        self._next = self._soonest
+
+
+class _Batch(Struct):
+    arrivals: list[Arrival]
+    judged: list[Judged]
+    appending: asyncio.Task[list[Appended]]
+
+
+class Ingest:
+    """Takes messages from the broker into the log until it is cancelled.
+
+    ``batch`` messages at most go into one append, and ``ahead`` appends may be under way: beyond that the socket is not read, and the
+    broker keeps what it has. ``settle`` seconds after coming back to a session that the broker kept, what it delivers again is put
+    before what is new: NATS sends new messages first, and the others when its ``ack_wait`` is over.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        log: Appender,
+        door: Door,
+        *,
+        client_id: str = "parcferme",
+        batch: int = 256,
+        ahead: int = 4,
+        waiting: int = 4_000,
+        settle: float = 0.0,
+        clock: Clock = system_clock,
+        back_off: BackOff | None = None,
+    ) -> None:
+        self._address = address
+        self._log = log
+        self._door = door
+        self._client_id = client_id
+        self._batch, self._ahead, self._waiting = batch, ahead, waiting
+        self._settle = settle
+        self._clock = clock
+        self._back_off = back_off or BackOff()
+        self._second, self._said, self._unsaid = 0, 0, 0
+        self.counters = Counters()
+        self.connected = False
+
+    async def run(self) -> None:
+        """Take messages in; come back after each loss of the broker. Cancelled, it ends what it has begun.
+
+        Raises:
+            LogError: the log took nothing more; nothing of that was acknowledged.
+
+        """
+        while True:
+            try:
+                link = Link(self._address, client_id=self._client_id, clean_session=False, high=self._waiting)
+                async with link:
+                    await link.listen([EVERYTHING])
+                    await self._take_in(link)
+            except BrokerError as error:
+                pause = self._back_off.pause()
+                _log.warning("no connection to the broker; trying again", reason=str(error), seconds=round(pause, 1))
+                await asyncio.sleep(pause)
+
+    async def _take_in(self, link: Link) -> None:
+        _log.info("listening to the broker", broker=str(self._address), session_kept=link.session_present)
+        if link.session_present and self._settle:
+            await link.settle(self._settle)
+        self._back_off.reset()
+        self.connected = True
+        self.counters.connections += 1
+        begun: asyncio.Queue[_Batch | None] = asyncio.Queue()  # bounded by the slots
+        slots = asyncio.Semaphore(self._ahead)
+        gathering = asyncio.create_task(self._gather(link, begun, slots), name="ingest: gather")
+        finishing = asyncio.create_task(self._finish(link, begun, slots), name="ingest: finish")
+        try:
+            await asyncio.wait({gathering, finishing}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.connected = False
+            gathering.cancel()
+            await asyncio.wait({gathering})
+            begun.put_nowait(None)
+            await asyncio.wait({finishing}, timeout=_LEAVE_WITHIN)  # what the log takes in that time is still acknowledged
+            finishing.cancel()
+            await asyncio.wait({finishing})
+        finishing.result()
+        gathering.result()
+
+    async def _gather(self, link: Link, begun: asyncio.Queue[_Batch | None], slots: asyncio.Semaphore) -> None:
+        while True:
+            await slots.acquire()
+            arrivals = await link.take(self._batch)
+            now = self._clock()
+            judged = [j for a in arrivals if (j := self._door.judge(a.topic, a.payload, now)) is not None]
+            appending = asyncio.create_task(self._append([j.draft for j in judged]), name="ingest: append")
+            begun.put_nowait(_Batch(arrivals, judged, appending))
+
+    async def _append(self, drafts: list[Draft]) -> list[Appended]:
+        return await self._log.append(drafts) if drafts else []
+
+    async def _finish(self, link: Link, begun: asyncio.Queue[_Batch | None], slots: asyncio.Semaphore) -> None:
+        try:
+            while (batch := await begun.get()) is not None:
+                appended = await batch.appending
+                settled = await self._settle_conflicts(batch.judged, appended)
+                self._answer(link, settled)
+                link.acknowledge(batch.arrivals)
+                self._count(batch.arrivals, settled)
+                await link.flushed()
+                slots.release()
+        finally:
+            while not begun.empty():  # the log has failed, or it is too late: nothing of this is acknowledged
+                if behind := begun.get_nowait():
+                    behind.appending.cancel()
+                    await asyncio.wait({behind.appending})
+
+    async def _settle_conflicts(self, judged: list[Judged], appended: list[Appended]) -> list[tuple[Judged, Appended]]:
+        """Put in the place of each event that the log did not take the rejection which it took instead."""
+        settled = list(zip(judged, appended, strict=True))
+        places = [i for i, (j, a) in enumerate(settled) if a.outcome == "conflict" and j.outcome != "rejected"]
+        if places:
+            now = self._clock()
+            rejected = [self._door.conflict(settled[i][0], settled[i][1].seq, now) for i in places]
+            outcomes = await self._append([r.draft for r in rejected])
+            for i, pair in zip(places, zip(rejected, outcomes, strict=True), strict=True):
+                settled[i] = pair
+        return settled
+
+    def _answer(self, link: Link, settled: list[tuple[Judged, Appended]]) -> None:
+        """Answer at QoS 0: whoever misses the answer sends again, which is harmless, and is answered again."""
+        if link.lost:
+            return
+        for judged, appended in settled:
+            for answer in answers(judged, appended):
+                link.send(answer.topic, answer.payload, qos=0)
+
+    def _count(self, arrivals: list[Arrival], settled: list[tuple[Judged, Appended]]) -> None:
+        counters = self.counters
+        counters.received += len(arrivals)
+        counters.batches += 1
+        for judged, appended in settled:
+            if appended.outcome != "new":  # a rejection "in conflict" is one recorded before, at another instant
+                counters.duplicates += 1
+            elif judged.outcome == "fact":
+                counters.facts += 1
+            elif judged.outcome == "accepted":
+                counters.accepted += 1
+            else:
+                counters.rejected += 1
+                self._say(judged, appended)
+
+    def _say(self, judged: Judged, appended: Appended) -> None:
+        second = self._clock() // 1_000_000
+        if second != self._second:
+            if self._unsaid:
+                _log.warning("more messages rejected than are said one by one", unsaid=self._unsaid)
+            self._second, self._said, self._unsaid = second, 0, 0
+        if self._said >= _SAID_A_SECOND:
+            self._unsaid += 1
+            return
+        self._said += 1
+        event = judged.draft.event
+        _log.warning(
+            "message rejected",
+            session=judged.session,
+            channel=judged.channel,
+            code=getattr(event, "code", None),
+            reason=getattr(event, "reason", None),
+            kept_as=f"{judged.draft.session}/{appended.seq}",
+        )
