@@ -9,7 +9,7 @@ import contextlib
 import socket
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Protocol, Self
+from typing import Self
 from urllib.parse import parse_qs, unquote
 
 import msgspec
@@ -23,36 +23,12 @@ from websockets.protocol import State
 from websockets.typing import Origin
 
 from timing.services.hub import FeedFull, Hub
+from timing.services.sessions import Sessions
 
 SESSIONS_PATH = "/v1/sessions"
 
 _WRITTEN_AT_ONE_GO = 256  # screens, before other work gets its turn
 _log = structlog.get_logger(__name__)
-
-
-class SessionInfo(Struct, frozen=True):
-    """A session in the list of sessions. ``at`` is its latest evidence's instant, 0 where there is none."""
-
-    session: str
-    name: str
-    kind: str
-    status: str
-    seq: int
-    at: int
-
-
-class Sessions(Protocol):
-    """What the feed shows."""
-
-    @property
-    def ready(self) -> bool:
-        """Whether the stored sessions are all there; before, the feed asks screens to try again."""
-
-    def sessions(self) -> Sequence[SessionInfo]:
-        """List the sessions, oldest first."""
-
-    def hub(self, session: str) -> Hub | None:
-        """Give a session's hub; ``None`` for one that does not exist."""
 
 
 class Limits(Struct, frozen=True, kw_only=True):
