@@ -76,13 +76,6 @@ def draft(session: str, event: AnyEvent, payload: bytes | None = None) -> Draft:
     return Draft(session, event, raw)
 
 
-def filled_in(session: str, event: AnyEvent, payload: bytes) -> Draft:
-    """Make ready an event to whose JSON text ``payload`` something was added (its time, its rulebook); fields that only the sender knows stay."""
-    fields = msgspec.json.decode(payload, type=dict[str, msgspec.Raw])
-    fields.update(msgspec.json.decode(_encoder.encode(event), type=dict[str, msgspec.Raw]))
-    return draft(session, event, _encoder.encode(fields))
-
-
 def same_content(one: AnyEvent, other: AnyEvent) -> bool:
     """Say whether two events of one identity were sent with the same content, leaving out what the door fills in."""
     return _as_sent(one) == _as_sent(other)

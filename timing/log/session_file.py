@@ -50,7 +50,10 @@ def reserved_fields(raw: bytes) -> list[str]:
     """Name the fields of an event's JSON object that only an export may have."""
     if b"\\u" not in raw and not any(b'"%s"' % name.encode() in raw for name in RESERVED):
         return []  # the quick way out; a name written with escapes takes the long one
-    return sorted(RESERVED & msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).keys())
+    try:
+        return sorted(RESERVED & msgspec.json.decode(raw, type=dict[str, msgspec.Raw]).keys())
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise MalformedEvent("bad-field", f"a field beyond the protocol cannot be read: {error}") from None
 
 
 def _decode(raw: bytes, exported: bool) -> AnyEvent:

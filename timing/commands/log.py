@@ -1,0 +1,201 @@
+"""``timing log``: check a log, write session files from it and into it, and follow it."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from timing.domain.errors import LogError, TimingError
+
+if TYPE_CHECKING:
+    from timing.log.sqlite_log import SqliteLog
+    from timing.services.importing import Plan
+
+NAMED_FAULTS = 20  # faults of a file that are named one by one
+LOG = click.argument("path", metavar="LOG", type=click.Path(path_type=Path))
+SESSION = click.option("--session", metavar="S", help="The session, where there is more than one.")
+
+
+@click.group()
+def command() -> None:
+    """Check a log, write session files from it and into it, and follow it.
+
+    Reading does not disturb a service that is writing the log.
+    """
+
+
+@command.command(short_help="Check that no record is missing, altered or out of its place.")
+@LOG
+@click.option("--session", metavar="S", help="Check this session alone.")
+def verify(*, path: Path, session: str | None) -> None:
+    """Check every record of LOG: that none is missing, altered or out of its place.
+
+    Prints for each session how many records it has and the hash of the last, which stands for all of them: whoever noted it elsewhere can
+    tell that this is the same log. Exit status 1, naming the record, at the first fault.
+    """
+    with _open(path) as log:
+        log.check_structure()
+        sessions = [_choose(log, session)] if session else log.sessions()
+        for name in sessions:
+            with _progress(f"verify {name}", log.high_watermark(name)) as advance:
+                count = log.check(name, progress=advance)
+            head = next(log.read(name, count, count)).hash.hex() if count else "-"
+            click.echo(f"{name}  {count} record{'s' if count != 1 else ''}  {head}")
+        if not sessions:
+            click.echo(f"{path} holds no session yet", err=True)
+
+
+@command.command(short_help="Write a session of a log as a session file.")
+@LOG
+@SESSION
+@click.option(
+    "-o", "--output", metavar="FILE", default="-", type=click.Path(dir_okay=False, allow_dash=True), help="Where to; stdout if left out."
+)
+def export(*, path: Path, session: str | None, output: str) -> None:
+    """Write a session of LOG as a session file: one event a line, each with its seq, recorded_at and hash.
+
+    `timing log import` makes the same log of it again.
+    """
+    with _open(path) as log:
+        name = _choose(log, session)
+        if output == "-":
+            _export(log, name, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+            return
+        target = Path(output)
+        unfinished = target.with_name(target.name + ".part")
+        try:
+            with unfinished.open("wb") as file:
+                _export(log, name, file)
+            unfinished.replace(target)
+        except OSError as error:
+            raise TimingError(f"{target} cannot be written: {error.strerror}") from None
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+def _export(log: "SqliteLog", session: str, file: BinaryIO) -> None:
+    from timing.log.session_file import export_line
+
+    last = log.high_watermark(session)
+    with _progress(f"export {session}", last) as advance:
+        for record in log.read(session, to_seq=last):
+            file.write(export_line(record) + b"\n")
+            if record.seq % 1_000 == 0:
+                advance(record.seq)
+
+
+@command.command("import", short_help="Read session files into a log.")
+@LOG
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--session", metavar="S", help="The session of a file that does not begin with session_opened.")
+@click.option("--keep-bad", is_flag=True, help="Take a file with lines that cannot be taken; keep those lines as message_rejected.")
+def import_(*, path: Path, files: tuple[Path, ...], session: str | None, keep_bad: bool) -> None:
+    """Read session files into LOG, which is made if it is not there.
+
+    An exported file keeps its seq, recorded_at and hash, and is verified. A plain one goes through the same door as messages over MQTT and
+    is recorded now. A file with a line that is malformed or would be refused is not taken at all, unless --keep-bad; importing a file again
+    adds nothing.
+    """
+    from timing.log.sqlite_log import SqliteLog
+
+    with closing(SqliteLog(path)) as log:
+        for file in files:
+            _import(log, file, session, keep_bad=keep_bad)
+
+
+def _import(log: "SqliteLog", file: Path, session: str | None, *, keep_bad: bool) -> None:
+    from timing.services.clock import system_clock
+
+    now = system_clock()
+    plan = _plan(log, file, session, now)
+    for fault in plan.faults[:NAMED_FAULTS]:
+        click.echo(f"timing: {file}, line {fault.line}: {fault.code}: {fault.reason}", err=True)
+    if len(plan.faults) > NAMED_FAULTS:
+        click.echo(f"timing: {file}: and {len(plan.faults) - NAMED_FAULTS} lines more", err=True)
+    bad = len(plan.faults)
+    if bad and not keep_bad:
+        lines = "one line" if bad == 1 else f"{bad} lines"
+        raise TimingError(f"{file} was not imported for {lines} that cannot be taken; mend them, or keep them as rejected with --keep-bad")
+    total = len(plan.records) + len(plan.drafts)
+    with _progress(f"import {file.name}", total) as advance:
+        new = plan.write(log, now, advance)
+    click.echo(f"{plan.session}  {new} new, {total - new} there already{f', {bad} kept as rejected' if bad else ''}")
+
+
+def _plan(log: "SqliteLog", file: Path, session: str | None, now: int) -> "Plan":
+    from timing.log.session_file import read_lines
+    from timing.services.importing import plan_import
+    from timing.services.rulebooks import Rulebooks
+
+    try:
+        with file.open("rb") as opened, _progress(f"read {file.name}", file.stat().st_size) as advance:
+            return plan_import(log, read_lines(_reported(opened, advance)), Rulebooks().resolve, now, session)
+    except OSError as error:
+        raise TimingError(f"{file} cannot be read: {error.strerror}") from None
+    except LogError as error:
+        raise TimingError(f"{file} was not imported: {error}") from None
+
+
+def _reported(lines: BinaryIO, advance: Callable[[int], None]) -> Iterator[bytes]:
+    read = 0
+    for number, line in enumerate(lines, start=1):
+        yield line
+        read += len(line)
+        if number % 1_000 == 0:
+            advance(read)
+
+
+@command.command(short_help="Print the last records of a log, and those that come.")
+@LOG
+@click.option("--session", metavar="S", help="This session alone.")
+@click.option("-n", "--lines", metavar="N", default=10, show_default=True, type=click.IntRange(min=0), help="How many of the last records.")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is appended, until interrupted.")
+@click.option("--json", "as_json", is_flag=True, help="Print lines of a session file instead.")
+def tail(*, path: Path, session: str | None, lines: int, follow: bool, as_json: bool) -> None:
+    """Print the last records of LOG, oldest first: session, seq, when it was recorded (UTC), type, and what it says."""
+    from timing.commands.log_tail import json_line, readable_line, tailed
+
+    show = json_line if as_json else readable_line
+    with _open(path) as log:
+        name = _choose(log, session) if session else None
+        for records in tailed(log, name, lines, follow=follow):
+            for record in records:
+                click.echo(show(record))
+
+
+@contextmanager
+def _open(path: Path) -> Iterator["SqliteLog"]:
+    from timing.log.sqlite_log import SqliteLog
+
+    with closing(SqliteLog(path, readonly=True)) as log:
+        yield log
+
+
+def _choose(log: "SqliteLog", wanted: str | None) -> str:
+    sessions = log.sessions()
+    if wanted in sessions:
+        return str(wanted)
+    if wanted is not None:
+        raise click.UsageError(f"there is no session {wanted} in {log.path.name}; there are: {', '.join(sessions) or 'none yet'}")
+    opened = [name for name in sessions if name != "_"] or sessions
+    if len(opened) == 1:
+        return opened[0]
+    raise click.UsageError(f"choose one with --session: {', '.join(sessions)}" if sessions else f"{log.path.name} holds no session yet")
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show how far long work is, on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.update(task, completed=done)
