@@ -1,0 +1,22 @@
+"""The ``replay`` command: what is done with a session after, or instead of, living it."""
+
+import click
+
+from timing import __version__
+from timing.cli import LazyGroup, run
+
+
+@click.command(
+    cls=LazyGroup,
+    package="replay.commands",
+    lazy={"simulate": "Generate a believable race as a session file, and its true result."},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="replay")
+def root() -> None:
+    """Parc Fermé: races simulated and looked at again."""
+
+
+def main() -> None:
+    """Run ``replay``."""
+    run(root, "replay")

@@ -1,0 +1,1 @@
+"""One module for each command of ``replay``; each is loaded when it is asked for."""

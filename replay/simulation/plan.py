@@ -1,0 +1,162 @@
+"""What race to simulate: a plan says all of it, so that a plan and its seed are the race."""
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from timing.domain.errors import ConfigurationError
+from timing.domain.events import Circuit, Distance, Loop
+from timing.domain.units import MINUTE, SECOND
+
+START = 1_778_937_000_000_000  # 2026-05-16 13:10 UTC: a Saturday, after lunch
+
+Faults = Literal["none", "mild", "harsh"]
+Format = Literal["mitjet", "sprint", "endurance"]
+
+FORMATS: tuple[Format, ...] = ("mitjet", "sprint", "endurance")
+LARGEST_FIELD = 90
+
+
+class ClassPlan(Struct, frozen=True):
+    """A class: its share of the field, and how much slower its cars and drivers are than the fastest, in thousandths of a lap."""
+
+    name: str
+    share: int
+    slower: int
+
+
+class Track(Struct, frozen=True):
+    """A circuit as the cars meet it. ``shares``: each stretch between loops, in thousandths of the lap; ``ease``: of overtaking there.
+
+    The stretches run from the line to S1, the speed trap, S2 and the line again. The pit lane leaves the last one and comes back in the
+    first; ``pit_lane_us`` is the time from its entry to the line and from the line to its exit, without a stop.
+    """
+
+    name: str
+    length_m: int
+    lap_us: int
+    shares: tuple[int, int, int, int] = (290, 210, 220, 280)
+    ease: tuple[float, float, float, float] = (0.55, 0.30, 0.20, 0.35)
+    pit_lane_us: tuple[int, int] = (13 * SECOND, 11 * SECOND)
+
+    def circuit(self) -> Circuit:
+        """Give the circuit with its loops, as ``session_opened`` has it."""
+        return Circuit(
+            name=self.name,
+            length_m=self.length_m,
+            loops=(
+                Loop(id="SF", line="finish"),
+                Loop(id="SFP", line="finish", pit=True),
+                Loop(id="S1", line="sector", sector=1),
+                Loop(id="S2", line="sector", sector=2),
+                Loop(id="ST", line="speed"),
+                Loop(id="PI", line="pit_entry", pit=True),
+                Loop(id="PO", line="pit_exit", pit=True),
+            ),
+        )
+
+
+ALBI = Track("Circuit d'Albi", 3_565, 88 * SECOND)
+PLAIN = Track("Circuit des Deux Rivières", 4_180, 98 * SECOND)
+
+MITJET = (ClassPlan("Junior", 24, 4), ClassPlan("Senior", 30, 2), ClassPlan("Gentleman", 28, 26), ClassPlan("Open", 18, 10))
+TWO_CUPS = (ClassPlan("Cup", 60, 0), ClassPlan("Trophy", 40, 22))
+ENDURANCE = (ClassPlan("Prototype", 30, 0), ClassPlan("GT", 45, 70), ClassPlan("Touring", 25, 120))
+
+SIX_HOURS = {"base": "club-sprint", "title": "Six hours", "laps": {"min_lap_s": 20}, "classification": {"min_percent": 70}}
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """A race to simulate. Fractions are of its expected length; ``red`` is ``None`` where no red flag falls.
+
+    ``stints``: a stop for fuel and another driver about every so many microseconds; ``None``: only cars with two drivers stop, once.
+    ``stopped``: the suspended race is not resumed. ``min_percent``: of the winner's laps, for being classified.
+    ``grace_us``: who has not come round so long after the leader's flag keeps its last crossing.
+    """
+
+    seed: int = 1
+    cars: int = 34
+    session: str = "mitjet-albi-1"
+    name: str = "Mitjet 2L – Albi – Course 1"
+    rulebook: str | dict[str, Any] = "mitjet"
+    start: int = START
+    minutes: int | None = 20
+    laps: int | None = None
+    plus_laps: int = 1
+    track: Track = ALBI
+    classes: tuple[ClassPlan, ...] = MITJET
+    safety_cars: tuple[float, ...] = (0.08, 0.37)
+    red: float | None = 0.68
+    stopped: bool = False
+    retirements: int = 1
+    spins: int = 2
+    two_drivers: int = 5
+    stints: int | None = None
+    repairs: int = 1
+    drive_throughs: int = 1
+    time_penalties: int = 2
+    disqualifications: int = 0
+    non_starters: int = 0
+    rolling: bool = True
+    min_percent: int = 75
+    grace_us: int = 3 * MINUTE
+    faults: Faults = "mild"
+
+    def __post_init__(self) -> None:
+        """Refuse plans that are no race.
+
+        Raises:
+            ConfigurationError: saying what to change.
+
+        """
+        if self.minutes is None and self.laps is None:
+            raise ConfigurationError("a race is as long as its --minutes or its --laps: give one of them")
+        if not 2 <= self.cars <= LARGEST_FIELD:
+            raise ConfigurationError(f"a field has 2 to {LARGEST_FIELD} cars, not {self.cars}; choose --cars in between")
+        if self.non_starters > self.cars - 2:
+            raise ConfigurationError(f"{self.non_starters} cars that do not start leave no race among {self.cars}")
+        if self.stopped and self.red is None:
+            raise ConfigurationError("a race that ends by the red flag needs one; choose another --format")
+
+    @property
+    def expected_us(self) -> int:
+        """About how long the race takes; the fractions of the plan are of this."""
+        by_laps = self.laps * self.track.lap_us if self.laps is not None else None
+        by_time = self.minutes * MINUTE if self.minutes is not None else None
+        return min(length for length in (by_laps, by_time) if length is not None)
+
+    @property
+    def distance(self) -> Distance:
+        """The distance as ``session_opened`` has it."""
+        return Distance(laps=self.laps, minutes=self.minutes, plus_laps=0 if self.minutes is None else self.plus_laps)
+
+
+_PRESETS: dict[Format, Plan] = {
+    "mitjet": Plan(),
+    "sprint": Plan(
+        cars=24, session="sprint-cup-1", name="Sprint Cup – Course 1", rulebook="club-sprint", grace_us=5 * MINUTE,
+        minutes=None, laps=15, track=PLAIN, classes=TWO_CUPS,
+        safety_cars=(0.45,), red=None, two_drivers=0, repairs=0, rolling=False,
+    ),
+    "endurance": Plan(
+        cars=60, session="endurance-6h", name="6 Heures des Deux Rivières", rulebook=SIX_HOURS, min_percent=70, grace_us=5 * MINUTE,
+        minutes=360, plus_laps=0, track=PLAIN, classes=ENDURANCE,
+        safety_cars=(0.12, 0.34, 0.58, 0.81), red=None, retirements=6, spins=12, two_drivers=60, stints=52 * MINUTE, repairs=6,
+        drive_throughs=4, time_penalties=5,
+    ),
+}  # fmt: skip
+
+
+def plan_for(kind: Format, **changes: object) -> Plan:
+    """Give a format's plan with the changes that are not ``None``. A race given by laps is not by minutes too, unless both are given.
+
+    Raises:
+        ConfigurationError: if that is no race.
+
+    """
+    given = {name: value for name, value in changes.items() if value is not None}
+    if ("laps" in given) != ("minutes" in given):
+        given.setdefault("laps", None)
+        given.setdefault("minutes", None)
+    return msgspec.structs.replace(_PRESETS[kind], **given)
