@@ -100,6 +100,11 @@ class Ingest:
         self._second, self._said, self._unsaid = 0, 0, 0
         self.counters = Counters()
         self.connected = False
+        self._first = asyncio.Event()
+
+    async def wait_connected(self) -> None:
+        """Wait until the broker was reached once; how long at most is the caller's to say."""
+        await self._first.wait()
 
     async def run(self) -> None:
         """Take messages in; come back after each loss of the broker. Cancelled, it ends what it has begun.
@@ -125,6 +130,7 @@ class Ingest:
             await link.settle(self._settle)
         self._back_off.reset()
         self.connected = True
+        self._first.set()
         self.counters.connections += 1
         begun: asyncio.Queue[_Batch | None] = asyncio.Queue()  # bounded by the slots
         slots = asyncio.Semaphore(self._ahead)

@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     web_host: Annotated[str, Field(description="the address on which the pages listen")] = "127.0.0.1"
     web_port: Annotated[Port, Field(description="the pages' port")] = 8080
     feed_url: Annotated[str | None, Field(description="the feed's address as browsers reach it, where a proxy stands before it")] = None
+    rulebooks: Annotated[Path | None, Field(description="a folder of rulebooks of one's own (NAME.toml), before those shipped")] = None
     gather_ms: Annotated[int, Field(ge=0, le=1000, description="the longest a busy feed gathers changes before it sends a frame")] = 50
     batch: Annotated[int, Field(ge=1, le=10_000, description="the most messages taken from the broker into one commit")] = 256
     log_level: Annotated[

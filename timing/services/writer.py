@@ -54,6 +54,11 @@ class LogWriter:
         self._commits = 0
         self._news = asyncio.Event()
 
+    @property
+    def failed(self) -> bool:
+        """Whether an append failed: nothing more is taken."""
+        return self._failure is not None
+
     # --- appending ---
 
     async def append(self, drafts: Sequence[Draft]) -> list[Appended]:

@@ -1,0 +1,185 @@
+"""The service put together, in the one place where its parts meet: log, broker, ingest, projector, feed and pages."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Self
+
+import structlog
+from msgspec import Struct, to_builtins
+
+from timing.log.sqlite_log import SqliteLog
+from timing.projections.result import result_json
+from timing.services.broker import EmbeddedBroker
+from timing.services.clock import Clock, system_clock
+from timing.services.door import Door
+from timing.services.feed import Feed
+from timing.services.ingest import Ingest
+from timing.services.mqtt import Address
+from timing.services.pages import PageServer
+from timing.services.projector import Projector
+from timing.services.rulebooks import Rulebooks
+from timing.services.settings import Settings
+from timing.services.web import Health, SessionEntry, make_app
+from timing.services.writer import LogWriter
+
+_log = structlog.get_logger(__name__)
+
+ACK_WAIT_MS = 2_000
+_SETTLE_S = 1.5 * ACK_WAIT_MS / 1_000  # by then the embedded broker has delivered again what was not acknowledged
+_CONNECT_WITHIN = 10.0  # seconds that the start waits for the broker; it goes on trying afterwards
+_CATCH_UP_WITHIN = 5.0  # seconds that the end waits for the screens to show the last record
+
+
+class Addresses(Struct, frozen=True):
+    """Where the service is reached. ``log`` is the file."""
+
+    pages: str
+    feed: str
+    mqtt: str
+    log: str
+
+    def __str__(self) -> str:
+        return f"parcferme ready: pages {self.pages} feed {self.feed} mqtt {self.mqtt} log {self.log}"
+
+
+class Service:
+    """Everything that ``timing serve`` runs. ``async with Service(settings) as service`` has it ready; ``run`` waits for its end."""
+
+    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+        self.settings = settings
+        self._clock = clock
+        self._stack = AsyncExitStack()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        """Open the log, fold what is in it, and listen.
+
+        Raises:
+            LogError: the log cannot be used.
+            BrokerError: the embedded broker does not start.
+            OSError: an address is taken.
+
+        """
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """End in order: nothing more is taken in, what was is written, shown and acknowledged, then the doors close."""
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
+        settings, stack = self.settings, self._stack
+        self.log = await asyncio.to_thread(SqliteLog, settings.log)
+        stack.callback(self.log.close)
+        door = Door(Rulebooks(settings.rulebooks).resolve)
+        await asyncio.to_thread(_restore, door, self.log)
+        self.broker = await self._broker(stack)
+        address = Address(settings.broker if self.broker is None else self.broker.url)
+        self.writer = LogWriter(self.log, self._clock)
+        stack.push_async_callback(self.writer.close)
+        stored = {session: self.log.high_watermark(session) for session in self.log.sessions()}
+        self.projector = Projector(self.writer, stored, gather_ms=settings.gather_ms)
+        self.feed = await stack.enter_async_context(Feed(self.projector, host=settings.feed_host, port=settings.feed_port))
+        app = make_app(self, feed_port=self.feed.port, feed_url=settings.feed_url)
+        self.pages = await stack.enter_async_context(PageServer(app, settings.web_host, settings.web_port))
+        await stack.enter_async_context(self._running(self.projector.run(), "projector"))
+        stack.push_async_callback(self._show_the_last)
+        await self.projector.wait_ready()
+        settle = _SETTLE_S if self.broker else 0.0
+        self.ingest = Ingest(
+            address, self.writer, door, client_id=settings.client_id, batch=settings.batch, settle=settle, clock=self._clock
+        )
+        await stack.enter_async_context(self._running(self.ingest.run(), "ingest"))
+        self._address = address
+        await self._connected()
+
+    async def _broker(self, stack: AsyncExitStack) -> EmbeddedBroker | None:
+        settings = self.settings
+        if settings.broker != "embedded":
+            return None
+        folder = settings.log.with_name(f"{settings.log.name}-broker")
+        broker = EmbeddedBroker(folder, host=settings.mqtt_host, port=settings.mqtt_port, ack_wait_ms=ACK_WAIT_MS)
+        return await stack.enter_async_context(broker)
+
+    @asynccontextmanager
+    async def _running(self, work: Coroutine[None, None, None], name: str) -> AsyncIterator[None]:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.append(task)
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def _connected(self) -> None:
+        ingest = next(task for task in self._tasks if task.get_name() == "ingest")
+        waiting = asyncio.create_task(self.ingest.wait_connected())
+        await asyncio.wait({waiting, ingest}, timeout=_CONNECT_WITHIN, return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            waiting.cancel()
+            _log.warning("the broker cannot be reached yet; the service goes on trying", broker=str(self._address))
+
+    async def _show_the_last(self) -> None:
+        await self.writer.close()
+        projector = next(task for task in self._tasks if task.get_name() == "projector")
+        await asyncio.wait({projector}, timeout=_CATCH_UP_WITHIN)
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where the service is reached."""
+        settings = self.settings
+        feed = settings.feed_url or f"ws://{_reachable(settings.feed_host)}:{self.feed.port}"
+        return Addresses(f"http://{_reachable(settings.web_host)}:{self.pages.port}/", feed, str(self._address), str(settings.log))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until ``stop`` is set.
+
+        Raises:
+            TimingError: a part could not go on, so nothing does.
+
+        """
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        try:
+            done, _ = await asyncio.wait({stopping, *self._tasks}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopping}:
+                task.result()  # raises what ended it
+        finally:
+            stopping.cancel()
+
+    # --- what the pages ask (web.Source) ---
+
+    def sessions(self) -> Sequence[SessionEntry]:
+        """List the sessions in the order in which they were opened."""
+        return [SessionEntry(s.session, s.name, s.kind, s.status, s.seq) for s in self.projector.sessions()]
+
+    def result(self, session: str) -> bytes | None:
+        """Give a session's classification as JSON; ``None`` for an unknown session."""
+        timing = self.projector.timing(session)
+        return None if timing is None else result_json(timing)
+
+    def health(self) -> Health:
+        """Say how each part is. The service is well while it takes events in and shows them."""
+        projector = self.projector.health()
+        parts = {
+            "log": {"ok": not self.writer.failed, "file": str(self.settings.log)},
+            "broker": {"ok": self.ingest.connected, "address": str(self._address), **to_builtins(self.ingest.counters)},
+            "projector": {"ok": projector.ok, "sessions": projector.sessions, "broken": projector.broken},
+            "feed": {"ok": True, "screens": self.feed.screens},
+        }
+        return Health(all(part["ok"] for part in parts.values()), parts)
+
+
+def _restore(door: Door, log: SqliteLog) -> None:
+    for session in log.sessions():
+        for record in log.read(session):
+            door.restore(session, record.event)
+
+
+def _reachable(host: str) -> str:
+    """Give the name under which this machine reaches an address it listens on."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104  # named, not bound
