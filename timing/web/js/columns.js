@@ -1,9 +1,10 @@
 // The columns of the leaderboard: which there are is data from the feed; how a known one is written stands here.
 //
-// A cell is a list of parts, each a text or `[class, text, title?]`; cells are compared by their parts and painted only when they differ.
+// A cell is a list of parts, each a text or `[class, text or parts, title?]`; cells are compared by their parts and painted only when they
+// differ.
 
 import { duration, gap, shortName } from "./format.js";
-import { has, t } from "./texts.js";
+import { has, plural, t } from "./texts.js";
 
 const STATUS_SIGN = { pit: "pit", stopped: "stopped", retired: "out", finished: "flag", disqualified: "out", not_started: "out" };
 const NO_GAP = new Set(["retired", "disqualified", "not_started"]);
@@ -15,21 +16,24 @@ const KNOWN = {
   gained: { width: 2.3, align: "left", priority: 3, cell: gainedCell },
   result: { width: 3.4, align: "right", priority: 1, narrow: 2.6, cell: resultCell },
   car: { width: 3.1, narrow: 2.9, align: "centre", cell: (row, view) => [[`plate class-${classColour(row, view)}`, row.car]] },
-  class: { width: 6.2, narrow: 2.6, cell: classCell },
+  class: { width: 5.6, cell: classCell },
   class_position: { width: 2, cell: (row) => [String(row.class_position)] },
-  driver: { width: 10, narrow: 6, grow: 3, cell: driverCell },
+  driver: { width: 9.5, narrow: 7, grow: 3, cell: driverCell },
   team: { width: 8, grow: 2, cell: (row) => [["dim", row.team ?? ""]] },
   laps: { width: 2.8, cell: (row) => [String(row.laps)] },
-  gap: { width: 8, narrow: 4.5, cell: (row, view) => gapCell(row, view, view.cls ? row.class_gap : row.gap, true) },
-  interval: { width: 8, narrow: 4.5, cell: (row, view) => gapCell(row, view, view.cls ? row.class_interval : row.interval, false) },
+  gap: { width: 6.6, narrow: 4.8, cell: gapToLeaderCell },
+  interval: { width: 6.6, cell: intervalCell },
   total: { width: 7, narrow: 5.4, align: "right", priority: 1, cell: (row) => [time(row.result?.total_us)] },
-  last_lap_us: { width: 4.9, narrow: 4.7, cell: lastCell },
+  last_lap_us: { width: 4.9, narrow: 4.9, cell: lastCell },
   best_lap_us: { width: 5.1, cell: bestCell },
   sectors_us: { width: 0, cell: (row, view) => sectorParts(row, view) },
-  pit_stops: { width: 2.6, cell: (row) => [row.pit_stops ? String(row.pit_stops) : ["faint", "0"]] },
-  status: { width: 5, align: "left", cell: (row) => statusParts(row, false) },
-  penalties: { width: 7, grow: 1, cell: (row) => penaltyParts(row) },
+  pit_stops: { width: 2.6, cell: (row) => [row.pit_stops ? String(row.pit_stops) : ["faint", "·"]] },
+  status: { width: 4.6, align: "left", cell: (row) => statusParts(row, false) },
+  penalties: { width: 6.4, grow: 1, cell: (row) => penaltyParts(row) },
 };
+
+// On a phone a row has two lines, and these stand beside or below others.
+const IN_OTHER_CELLS = new Set(["class", "team", "interval", "best_lap_us", "status", "penalties"]);
 
 const LABELS = {
   last_lap_us: "column.last",
@@ -43,7 +47,7 @@ export function planColumns(fromFeed, view) {
   const plan = [];
   for (const column of fromFeed) {
     if (view.order === "result" && (column.id === "gap" || column.id === "interval")) continue;
-    if (view.compact && (column.id === "status" || column.id === "penalties")) continue; // they are badges beside the driver then
+    if (view.compact && IN_OTHER_CELLS.has(column.id)) continue;
     if (view.classes.length < 2 && (column.id === "class" || column.id === "class_position")) continue;
     plan.push(resolve(column, view));
     if (column.id === "position") {
@@ -89,9 +93,10 @@ export function bestLaps(rows) {
 function resolve(column, view) {
   const known = KNOWN[column.id];
   const key = LABELS[column.id] ?? `column.${column.id}`;
-  const width = column.id === "sectors_us" ? 3.9 * Math.max(view.sectors, 1) : (view.compact && known?.narrow) || known?.width || 6;
+  const width = column.id === "sectors_us" ? 3.5 * Math.max(view.sectors, 1) : (view.compact && known?.narrow) || known?.width || 6;
   return {
     id: column.id,
+    labels: column.id === "sectors_us" ? Array.from({ length: view.sectors }, (_, i) => `S${i + 1}`) : null,
     label: has(key) ? t(key) : (column.label ?? column.id),
     align: known?.align ?? column.align ?? "left",
     priority: column.priority ?? known?.priority ?? 4,
@@ -120,7 +125,7 @@ function gainedCell(row, view) {
   const place = view.order === "result" ? row.result?.position : row.position;
   if (!row.grid || !place || NO_GAP.has(row.status)) return [];
   const gained = row.grid - place;
-  if (gained === 0) return [["faint", "="]];
+  if (gained === 0) return [["faint", "–"]];
   return [[gained > 0 ? "gain" : "loss", `${gained > 0 ? "▲" : "▼"}${Math.abs(gained)}`]];
 }
 
@@ -138,20 +143,32 @@ function classColour(row, view) {
 }
 
 function classCell(row, view) {
-  const name = view.compact ? row.class.slice(0, 3) : row.class;
-  return [[`chip class-${classColour(row, view)}`, name, row.class]];
+  return [[`chip class-${classColour(row, view)}`, row.class, row.class]];
 }
 
 function driverCell(row, view) {
   const name = row.driver?.name ?? row.team ?? "";
-  if (!view.compact) return [["name", name, name]];
-  return [["name", shortName(name), name], ...statusParts(row, true), ...penaltyParts(row, true)];
+  if (!view.compact) return [["name", name, name], ...(view.badges ? penaltyParts(row, true) : [])];
+  const below = [];
+  if (view.classes.length > 1) below.push([`chip class-${classColour(row, view)}`, row.class]);
+  if (row.driver && row.team) below.push(["dim", row.team]);
+  return [["name", shortName(name), name], ...statusParts(row, true), ...penaltyParts(row, true), ["second", below]];
 }
 
-function gapCell(row, view, value, toLeader) {
+function gapToLeaderCell(row, view) {
+  const parts = gapParts(row, view, view.cls ? row.class_gap : row.gap, t("leader"));
+  if (!view.compact || parts.length === 0) return parts;
+  const below = intervalCell(row, view);
+  return [...parts, ["second dim", below.length ? below : plural("lap", row.laps)]];
+}
+
+function intervalCell(row, view) {
+  return gapParts(row, view, view.cls ? row.class_interval : row.interval, "");
+}
+
+function gapParts(row, view, value, first) {
   if (!value || NO_GAP.has(row.status)) return [];
-  const first = view.cls ? row.class_position === 1 : row.position === 1;
-  if (first) return toLeader ? [["dim", t("leader")]] : [];
+  if ((view.cls ? row.class_position : row.position) === 1) return first ? [["dim", first]] : [];
   const { laps, time } = gap(value);
   if (!laps) return [time];
   return view.compact ? [["lapped", laps, `${laps} ${time}`]] : [["lapped", laps], ["faint", time]];
@@ -160,10 +177,12 @@ function gapCell(row, view, value, toLeader) {
 function lastCell(row, view) {
   const us = row.last_lap_us;
   if (us === null || us === undefined) return [];
-  const best = us === row.best_lap_us ? bestSign(row, view) : null;
-  if (best) return [best, [best[0], duration(us)]];
-  if (us === row.best_lap_us && row.laps > 1) return [["own", "●", t("legend.own")], ["own", duration(us)]];
-  return [duration(us)];
+  const best = bestSign(row, view);
+  const mark = us !== row.best_lap_us ? null : (best ?? (row.laps > 1 ? ["own", "●", t("legend.own")] : null));
+  const parts = mark ? [mark, [mark[0], duration(us)]] : [duration(us)];
+  if (!view.compact) return parts;
+  if (us === row.best_lap_us) return [...parts, [`second ${mark?.[0] ?? ""}`, mark?.[2] ?? ""]];
+  return [...parts, [`second ${best?.[0] ?? "dim"}`, `${best ? `${best[1]} ` : ""}${time(row.best_lap_us)}`]];
 }
 
 function bestCell(row, view) {

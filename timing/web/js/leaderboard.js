@@ -61,6 +61,7 @@ export class Leaderboard {
 
   #layOut(state, view) {
     const columns = fitColumns(planColumns(state.columns ?? [], view), this.#width);
+    view.badges = !columns.some(({ id }) => id === "penalties"); // no room for their column: signs beside the driver
     const layout = `${view.compact} ${columns.map(({ id, width, label }) => `${id}:${width}:${label}`).join(" ")}`;
     if (layout === this.#layout) return false;
     this.#layout = layout;
@@ -153,14 +154,14 @@ function makeCells(kept, columns) {
   kept.element.replaceChildren(...kept.cells);
 }
 
-function headCell({ id, label, align }) {
+function headCell({ id, label, labels, align }) {
   const cell = element("div", `cell ${align} c-${id}`, "columnheader");
-  cell.textContent = label;
+  cell.append(...(labels?.length ? labels.map((each) => paintPart(["sector", each])) : [label]));
   return cell;
 }
 
 function paintCell(cell, parts) {
-  const key = parts.map((part) => (typeof part === "string" ? part : part.join("\u001f"))).join("\u001e");
+  const key = JSON.stringify(parts);
   if (cell.key === key) return;
   cell.key = key;
   cell.replaceChildren(...parts.map(paintPart));
@@ -170,7 +171,8 @@ function paintPart(part) {
   if (typeof part === "string") return document.createTextNode(part);
   const [name, text, title] = part;
   const span = element("span", name);
-  span.textContent = text;
+  if (typeof text === "string") span.textContent = text;
+  else span.append(...text.map(paintPart));
   if (title) span.title = title;
   return span;
 }

@@ -1,0 +1,275 @@
+"""The pages: the leaderboard, results and health over HTTP. What is live comes to the pages over the feed, on its own port."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from html import escape
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import PurePosixPath
+from string import Template
+from typing import Any, Protocol
+
+import msgspec
+from msgspec import Struct
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
+
+TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".woff2": "font/woff2",
+    ".txt": "text/plain; charset=utf-8",
+}
+"""What is served under ``/static``, and as what; the system's own table of types differs from machine to machine."""
+
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+class SessionEntry(Struct, frozen=True):
+    """A session as lists show it. ``status`` is that of the contract; ``seq`` the last record folded."""
+
+    session: str
+    name: str
+    kind: str
+    status: str
+    seq: int
+
+
+class Health(Struct, frozen=True):
+    """Whether the service does its work, and what each part says of itself: ``{"log": {"ok": true, …}, "broker": …}``."""
+
+    ok: bool
+    parts: dict[str, dict[str, Any]]
+
+
+class Source(Protocol):
+    """What the pages are made from; the projector and its neighbours provide it."""
+
+    def sessions(self) -> Sequence[SessionEntry]:
+        """List the sessions in the order in which they were opened."""
+        ...
+
+    def result(self, session: str) -> bytes | None:
+        """Give a session's classification as JSON, as ``timing classify --json`` prints it; ``None`` for an unknown session."""
+        ...
+
+    def health(self) -> Health:
+        """Say how the service is."""
+        ...
+
+
+class Asset(Struct, frozen=True):
+    """A file of the pages, in memory. ``tag`` names its content: file times are no help, wheels set them all alike."""
+
+    body: bytes
+    media_type: str
+    tag: str
+
+
+def make_app(source: Source, *, feed_port: int, feed_url: str | None = None) -> Starlette:
+    """Make the ASGI application. ``feed_url`` is the feed as browsers reach it; left out, it is this host's name with ``feed_port``."""
+    pages = _Pages(source, feed_port, feed_url)
+    routes = [
+        Route("/", pages.home),
+        Route("/sessions", pages.sessions),
+        Route("/s/{session}", pages.leaderboard),
+        Route("/static/{path:path}", pages.static),
+        Route("/api/feed", pages.feed),
+        Route("/api/sessions", pages.session_list),
+        Route("/api/sessions/{session}/result", pages.result),
+        Route("/health", pages.health),
+    ]
+    handlers: dict[Any, Any] = {404: pages.missing, 405: pages.refused}
+    return Starlette(routes=routes, exception_handlers=handlers, middleware=[Middleware(_Headers, pages=pages)])
+
+
+def feed_address(request_host: str | None, *, secure: bool, feed_port: int, feed_url: str | None) -> str:
+    """Give the feed's address for a browser that asked for the page at ``request_host``; a strange host name is not repeated."""
+    if feed_url is not None:
+        return feed_url
+    host = request_host or ""
+    if ":" in host:  # an IPv6 address
+        host = f"[{host}]" if re.fullmatch(r"[0-9A-Fa-f:.]{2,45}", host) else ""
+    elif not HOST_NAME.fullmatch(host):
+        host = ""
+    return f"{'wss' if secure else 'ws'}://{host or 'localhost'}:{feed_port}"
+
+
+def content_security_policy(feed: str) -> str:
+    """Say what the pages may do: load their own files, and speak to the feed; nothing inline, nothing from elsewhere."""
+    scheme, _, rest = feed.partition("://")
+    origin = rest.partition("/")[0]
+    reach = f"{scheme}:" if origin.startswith("[") else f"{scheme}://{origin}"  # the policy has no form for IPv6 addresses
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+        f"connect-src 'self' {reach}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    )
+
+
+class _Pages:
+    def __init__(self, source: Source, feed_port: int, feed_url: str | None) -> None:
+        self._source = source
+        self._feed_port = feed_port
+        self._feed_url = feed_url
+        root = files("timing") / "web"
+        self._assets = dict(_load(root, PurePosixPath()))
+        self._leaderboard = Template((root / "pages" / "leaderboard.html").read_text("utf-8"))
+        self._sheet = Template((root / "pages" / "sessions.html").read_text("utf-8"))
+
+    def feed_for(self, request: Request) -> str:
+        secure = request.url.scheme in ("https", "wss")
+        try:
+            host = request.url.hostname
+        except ValueError:  # a Host header that is no host
+            host = None
+        return feed_address(host, secure=secure, feed_port=self._feed_port, feed_url=self._feed_url)
+
+    async def home(self, request: Request) -> Response:
+        """Go to the session one most likely came for: the latest that is under way, else the latest; wait here for the first."""
+        sessions = self._source.sessions()
+        if not sessions:
+            return self._list(request, sessions)
+        under_way = [entry for entry in sessions if entry.status in ("running", "suspended")]
+        chosen = (under_way or sessions)[-1]
+        return RedirectResponse(f"{_root(request)}/s/{chosen.session}", 307, {"cache-control": "no-store"})
+
+    async def sessions(self, request: Request) -> Response:
+        return self._list(request, self._source.sessions())
+
+    async def leaderboard(self, request: Request) -> Response:
+        entry = self._entry(request.path_params["session"])
+        page = self._leaderboard.substitute(root=_root(request), session=entry.session, name=escape(entry.name))
+        return _html(page)
+
+    async def static(self, request: Request) -> Response:
+        asset = self._assets.get(request.path_params["path"])
+        if asset is None:
+            raise HTTPException(404, f"there is no file {request.url.path}")
+        # Always asked for again, answered with 304 while it is the same: a new version shows at the next load, never half of it.
+        headers = {"etag": asset.tag, "cache-control": "no-cache"}
+        if asset.tag in [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]:
+            return Response(status_code=304, headers=headers)
+        return Response(asset.body, media_type=asset.media_type, headers=headers)
+
+    async def feed(self, request: Request) -> Response:
+        return _json({"url": self.feed_for(request)})
+
+    async def session_list(self, request: Request) -> Response:  # noqa: ARG002  # an endpoint's signature
+        return _json({"sessions": self._source.sessions()})
+
+    async def result(self, request: Request) -> Response:
+        session = self._entry(request.path_params["session"]).session
+        document = self._source.result(session)
+        if document is None:
+            raise HTTPException(404, f"session {session} has no result yet")
+        return Response(document, media_type="application/json", headers={"cache-control": "no-store"})
+
+    async def health(self, request: Request) -> Response:  # noqa: ARG002  # an endpoint's signature
+        health = self._source.health()
+        return _json(health, 200 if health.ok else 503)
+
+    async def missing(self, request: Request, error: HTTPException) -> Response:
+        """Answer 404 so that one finds what there is: as JSON under ``/api``, as a page with the sessions elsewhere."""
+        return self._fault(request, error, "Nothing here")
+
+    async def refused(self, request: Request, error: HTTPException) -> Response:
+        """Answer 405: these pages only read."""
+        return self._fault(request, error, "Read only")
+
+    def _fault(self, request: Request, error: HTTPException, title: str) -> Response:
+        known = ", ".join(entry.session for entry in self._source.sessions())
+        said = error.detail if error.detail not in ("Not Found", "Method Not Allowed") else f"there is no page {request.url.path}"
+        if error.status_code == 405:
+            said = f"{request.url.path} answers GET alone; events come in over MQTT"
+        headers = dict(error.headers or {})
+        if request.url.path.startswith(("/api/", "/static/")):
+            return _json({"error": said, "sessions": known.split(", ") if known else []}, error.status_code, headers)
+        body = f"  <p>{escape(said[:1].upper() + said[1:])}.</p>\n{self._links(request, self._source.sessions())}"
+        page = self._sheet.substitute(root=_root(request), title=title, body=body, wait="", key="")
+        return _html(page, error.status_code, headers)
+
+    def _list(self, request: Request, sessions: Sequence[SessionEntry]) -> Response:
+        body = self._links(request, sessions) if sessions else '  <p id="none">No session has been opened yet.</p>'
+        page = self._sheet.substitute(
+            root=_root(request), title="Sessions", body=body, wait="" if sessions else " data-wait", key=' data-text="sessions.title"'
+        )
+        return _html(page)
+
+    @staticmethod
+    def _links(request: Request, sessions: Sequence[SessionEntry]) -> str:
+        items = (
+            f'    <li><a href="{_root(request)}/s/{escape(entry.session)}">{escape(entry.name)}'
+            f'<span data-status="{escape(entry.status)}">{escape(entry.status)}</span></a></li>'
+            for entry in reversed(sessions)
+        )
+        return "\n".join(['  <ul class="list">', *items, "  </ul>"]) if sessions else ""
+
+    def _entry(self, session: str) -> SessionEntry:
+        for entry in self._source.sessions():
+            if entry.session == session:
+                return entry
+        raise HTTPException(404, f"there is no session {session[:64]!r}")
+
+
+class _Headers:
+    """Gives every answer the headers that keep a browser from doing what these pages never do."""
+
+    def __init__(self, app: ASGIApp, pages: _Pages) -> None:
+        self._app = app
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        policy = content_security_policy(self._pages.feed_for(Request(scope)))
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers["content-security-policy"] = policy
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def _load(folder: Traversable, within: PurePosixPath) -> list[tuple[str, Asset]]:
+    found: list[tuple[str, Asset]] = []
+    for item in folder.iterdir():
+        path = within / item.name
+        if item.is_dir():
+            found += _load(item, path)
+        elif media_type := TYPES.get(path.suffix):
+            body = item.read_bytes()
+            found.append((str(path), Asset(body, media_type, f'"{hashlib.sha256(body).hexdigest()[:32]}"')))
+    return found
+
+
+def _root(request: Request) -> str:
+    root = str(request.scope.get("root_path", "")).rstrip("/")
+    return escape(root)
+
+
+def _html(page: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(page, status, {"cache-control": "no-store", **(headers or {})}, "text/html; charset=utf-8")
+
+
+def _json(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(value), status, {"cache-control": "no-store", **(headers or {})}, "application/json")
