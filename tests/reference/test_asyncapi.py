@@ -11,11 +11,13 @@ import pytest
 
 from timing.domain.errors import MalformedEvent
 from timing.domain.events import CHANNELS, AnyEvent, MessageRejected, channel_of
-from timing.log.record import decode_event
+from timing.log.event_log import Appended
+from timing.log.record import decode_event, draft
 from timing.projections.board import Board, Clock, Distance, DriverView, Gap, Notice, PenaltyView, ResultView, Row, SessionView
 from timing.projections.frames import Framer
-from timing.reference.asyncapi import Accepted, Rejected, document
+from timing.reference.asyncapi import document
 from timing.reference.examples import EXAMPLES
+from timing.services.door import Judged, answers
 
 META = json.loads((Path(__file__).parent / "asyncapi-3.0.0.schema.json").read_text("utf-8"))
 DOCUMENT = document()
@@ -105,8 +107,17 @@ def test_the_frames_that_are_sent_are_as_described() -> None:
 
 
 def test_the_answers_are_as_described() -> None:
-    check_payload("accepted", msgspec.to_builtins(Accepted(id="m1", seq=4)))
-    check_payload("rejected", msgspec.to_builtins(Rejected(code="not-json", reason="not a JSON object")))
+    taken, refused = EXAMPLES[-2], EXAMPLES[-1]
+    judged = [
+        Judged("accepted", "s", "session", draft("s", taken), b"{}"),
+        Judged("rejected", "s", "control", draft("s", refused), b'{"id":"m1"}'),
+        Judged("rejected", "s", "control", draft("s", refused), b"no JSON"),
+    ]
+    for message in judged:
+        (answer,) = answers(message, Appended("new", 4))
+        assert answer.topic == f"timing/v1/s/{message.outcome}/{message.channel}"
+        check_payload(message.outcome, json.loads(answer.payload))
+    assert answers(Judged("fact", "s", "passings/line-1", draft("s", EXAMPLES[7]), b"{}"), Appended("new", 4)) == []
     with pytest.raises(jsonschema.ValidationError):
         check_payload("rejected", {"reason": "no code"})
 
