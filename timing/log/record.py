@@ -113,7 +113,7 @@ def verify_chain(records: Iterable[Record], previous: bytes = GENESIS, after: in
                 session=record.session,
                 seq=after + 1,
             )
-        if chain_hash(previous, record.session, record.seq, record.recorded_at, record.raw) != record.hash:
+        if record.recorded_at < 0 or chain_hash(previous, record.session, record.seq, record.recorded_at, record.raw) != record.hash:
             raise LogDamaged(
                 f"session {record.session}: record {record.seq} is not what was written; it or the one before was altered",
                 session=record.session,

@@ -52,13 +52,15 @@ def said_plainly(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", None)
-        code = code & 0xFF if isinstance(code, int) else None
+        extended = getattr(error, "sqlite_errorcode", None)
+        code = extended & 0xFF if isinstance(extended, int) else None
         if code == sqlite3.SQLITE_NOTADB:
             raise LogError(
                 f"{path} is not a log: its first bytes are not those of an SQLite file; another file, or a destroyed one"
             ) from None
-        if code == sqlite3.SQLITE_CORRUPT:
+        if code == sqlite3.SQLITE_CORRUPT or (
+            code is None and isinstance(error, sqlite3.OperationalError)
+        ):  # the latter: text not in UTF-8
             raise LogDamaged(f"{path} is damaged: {error}; restore it from a backup, or export what can still be read") from None
         raise LogError(f"{path}: {error}") from None
 
