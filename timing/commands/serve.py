@@ -41,16 +41,21 @@ def run_until_told(work: Coroutine[None, None, None]) -> None:
         runner.run(work)
 
 
-async def serve(settings: "Settings") -> None:
-    """Run the service until SIGTERM or SIGINT."""
+def told_to_end() -> asyncio.Event:
+    """Give the event that SIGTERM or SIGINT sets; call it within the running loop."""
     import signal
 
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def serve(settings: "Settings") -> None:
+    """Run the service until SIGTERM or SIGINT."""
     from timing.services.app import Service
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = told_to_end()
     async with Service(settings) as service:
         click.echo(str(service.addresses))
         await service.run(stop)
