@@ -51,6 +51,8 @@ def said_plainly(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into ``LogDamaged`` where the file is at fault and ``LogError`` otherwise."""
     try:
         yield
+    except UnicodeDecodeError:  # a name in the file's schema, which SQLite repeats in its message
+        raise LogDamaged(f"{path} is damaged: its schema cannot be read; restore it from a backup") from None
     except sqlite3.Error as error:
         extended = getattr(error, "sqlite_errorcode", None)
         code = extended & 0xFF if isinstance(extended, int) else None
