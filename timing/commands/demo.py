@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from timing.services.settings import Settings
 
 _PAUSE_S = 30  # between two races: time to read the result
+_LONGEST_PAUSE_S = 0.5  # before the start nobody wants to wait
 
 
 @click.command()
@@ -111,7 +112,7 @@ async def _send(race: Path, service: "Service", stop: asyncio.Event, speed: floa
     from timing.services.publisher import publish_lines
 
     with race.open("rb") as lines:
-        progress = await publish_lines(read_lines(lines), Address(service.addresses.mqtt), speed=speed, max_gap=3.0, stop=stop)
+        progress = await publish_lines(read_lines(lines), Address(service.addresses.mqtt), speed=speed, max_gap=_LONGEST_PAUSE_S, stop=stop)
     if not progress.whole and not stop.is_set():
         click.echo(f"{progress.rejected} events were rejected: {'; '.join(progress.told[:3])}", err=True)
 
