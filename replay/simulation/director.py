@@ -63,7 +63,7 @@ class Director:
         """See ``RaceControl.at_loop``."""
         if car is self.race.head and self.race.picked_up and not self._ending:
             self._follow_safety_car(car, node, now)
-        if node == 1 and self._red_wanted and self.race.status == "green" and car is self.race.leader():
+        if node == 1 and self._red_wanted and self._may_suspend() and car is self.race.leader():
             self._crash_before_red(car, now)
         if node == 3 and car.box_us is None and self._may_stop(car, now):
             self._send_to_pit(car, now)
@@ -133,7 +133,8 @@ class Director:
 
     def _begin_neutral(self, now: int, laps: int) -> None:
         self._laps_behind, self._laps_wanted = -1, laps
-        self.neutral.append((now, 0))
+        if not self.neutral or self.neutral[-1][1]:  # a red flag under the safety car goes on with the same neutralisation
+            self.neutral.append((now, 0))
 
     def _follow_safety_car(self, car: Competitor, node: int, now: int) -> None:
         if self.race.status == "safety_car_ending" and node == 0:
@@ -159,6 +160,9 @@ class Director:
     def _want_red(self, now: int) -> None:
         if not self._over_soon(now) or self.plan.stopped:
             self._red_wanted = True
+
+    def _may_suspend(self) -> bool:
+        return self.race.finish_at is None and (self.race.status == "green" or self.plan.stopped)
 
     def _crash_before_red(self, leader: Competitor, now: int) -> None:
         near = [car for car in self.race.cars if car.running and car.leg in (0, 1) and car is not leader and not car.stop_next]

@@ -16,6 +16,7 @@ Format = Literal["mitjet", "sprint", "endurance"]
 
 FORMATS: tuple[Format, ...] = ("mitjet", "sprint", "endurance")
 LARGEST_FIELD = 90
+_LAPS_FOR_RED = 8
 
 
 class ClassPlan(Struct, frozen=True):
@@ -37,7 +38,7 @@ class Track(Struct, frozen=True):
     length_m: int
     lap_us: int
     shares: tuple[int, int, int, int] = (290, 210, 220, 280)
-    ease: tuple[float, float, float, float] = (0.55, 0.30, 0.20, 0.35)
+    ease: tuple[float, float, float, float] = (0.75, 0.45, 0.30, 0.50)
     pit_lane_us: tuple[int, int] = (13 * SECOND, 11 * SECOND)
 
     def circuit(self) -> Circuit:
@@ -117,7 +118,9 @@ class Plan(Struct, frozen=True, kw_only=True):
         if self.non_starters > self.cars - 2:
             raise ConfigurationError(f"{self.non_starters} cars that do not start leave no race among {self.cars}")
         if self.stopped and self.red is None:
-            raise ConfigurationError("a race that ends by the red flag needs one; choose another --format")
+            raise ConfigurationError("a race that ends by the red flag needs one in its plan")
+        if self.stopped and self.expected_us < _LAPS_FOR_RED * self.track.lap_us:
+            raise ConfigurationError(f"the race is too short to be stopped by red; give it {_LAPS_FOR_RED} laps, or --minutes to match")
 
     @property
     def expected_us(self) -> int:
@@ -159,4 +162,7 @@ def plan_for(kind: Format, **changes: object) -> Plan:
     if ("laps" in given) != ("minutes" in given):
         given.setdefault("laps", None)
         given.setdefault("minutes", None)
-    return msgspec.structs.replace(_PRESETS[kind], **given)
+    plan = msgspec.structs.replace(_PRESETS[kind], **given)
+    if "plus_laps" in given and plan.minutes is None:
+        raise ConfigurationError("--plus-laps follow after --minutes, and this race is given by laps alone; give --minutes too")
+    return plan

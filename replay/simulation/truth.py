@@ -60,9 +60,8 @@ def true_result(plan: Plan, cars: list[Competitor], rulings: list[Ruling], absen
 
     def road(car: Competitor) -> tuple[int, int, int, str]:
         number, crossings = car.starter.number, counted[car.starter.number]
-        if number in absent:  # after everybody, in the order of the entry list
-            return (1, 0, len(number), number)
-        return (-len(crossings), crossings[-1] if crossings else 0, car.grid, number)
+        grid = len(cars) if number in absent else car.grid  # a car that does not start has no place on the grid
+        return (-len(crossings), crossings[-1] if crossings else 0, grid, number)
 
     def result(car: Competitor) -> tuple[int, int, int, str]:
         laps, at, grid, number = road(car)
