@@ -16,8 +16,8 @@ unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-long programs lint format bench wheel lock reference clean check-python
-.SECONDARY: $(LOCKS:%=$(ENVS)/%/.made)
+.PHONY: help demo dev test test-long programs lint format bench wheel lock reference clean check-python
+.SECONDARY: $(foreach lock,$(LOCKS),$(ENVS)/$(lock)/.made)
 
 help: ## say what there is
 	@echo "Parc Fermé. make ..."
@@ -43,6 +43,8 @@ lint: $(ENVS)/dev/.made ## style, types
 format: $(ENVS)/dev/.made ## mend what the style checker can mend
 	$(call BIN,dev)/ruff check --fix
 	$(call BIN,dev)/ruff format
+
+dev: $(ENVS)/dev/.editable ## an environment for working in: the folder itself and every tool, in .envs/dev
 
 wheel: dist/.built ## build the wheel into dist/
 
@@ -80,6 +82,10 @@ $(ENVS)/%/.made: requirements/%.txt | check-python
 
 $(ENVS)/%/.installed: $(ENVS)/%/.made dist/.built
 	$(PYTHON) -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --no-deps --no-index --force-reinstall dist/*.whl
+	@touch $@
+
+$(ENVS)/dev/.editable: $(ENVS)/dev/.made pyproject.toml
+	$(PYTHON) -m pip --python $(@D)/bin/python install --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation --editable .
 	@touch $@
 
 dist/.built: $(ENVS)/build/.made $(SOURCES)
