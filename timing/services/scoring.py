@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 
 from timing.domain.errors import TimingError
-from timing.domain.events import AnyEvent, SessionOpened, identity
+from timing.domain.events import AnyEvent, Identity, SessionOpened, identity
 from timing.log.event_log import EventLog
-from timing.log.record import Record
+from timing.log.record import Record, same_content
 from timing.log.session_file import Line, read_lines
 from timing.projections.decider import Decider, Refusal
 from timing.projections.timing import Timing
@@ -47,6 +47,7 @@ def _score_lines(
     timing: Timing | None = None
     decider: Decider | None = None
     seq = 0
+    known: dict[Identity, AnyEvent] = {}
     for line in lines:
         event = line.event
         if event is None:
@@ -59,6 +60,11 @@ def _score_lines(
         decided = decider.decide(event, _unstamped(line))
         if isinstance(decided, Refusal):
             skipped.append(Skipped(line.number, f"{decided.code}: {decided.reason}"))
+            continue
+        before = known.setdefault(identity(decided), decided)
+        if before is not decided:
+            if not same_content(before, decided):
+                skipped.append(Skipped(line.number, "identity-conflict: an event of this identity came before, with other content"))
             continue
         seq = line.exported[0] if line.exported else seq + 1
         if as_of is not None and seq > as_of:
