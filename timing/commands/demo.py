@@ -28,9 +28,9 @@ _LONGEST_PAUSE_S = 0.5  # before the start nobody wants to wait
 @click.option(
     "--log", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Keep the log here. [default: a temporary one]"
 )
-@click.option("--mqtt-port", metavar="N", type=click.IntRange(0, 65535), default=1883, show_default=True)
-@click.option("--feed-port", metavar="N", type=click.IntRange(0, 65535), default=8765, show_default=True)
-@click.option("--web-port", metavar="N", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@click.option("--mqtt-port", metavar="N", type=click.IntRange(0, 65535), default=1883, show_default=True, help="The broker's port.")
+@click.option("--feed-port", metavar="N", type=click.IntRange(0, 65535), default=8765, show_default=True, help="The feed's port.")
+@click.option("--web-port", metavar="N", type=click.IntRange(0, 65535), default=8080, show_default=True, help="The pages' port.")
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="0.0.0.0 lets other machines look on.")
 def command(*, speed: float, seed: int, races: int, log: Path | None, mqtt_port: int, feed_port: int, web_port: int, host: str) -> None:
     """Show everything on one machine: embedded broker, log, feed and screens, and a simulated race sent in over MQTT.
