@@ -1,27 +1,28 @@
 """A race that goes on as told, served by real parts: frames from the Framer, a websockets feed, the pages under uvicorn, Chromium."""
 
 import asyncio
+import inspect
 import itertools
 import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
-import uvicorn
-from playwright.async_api import Browser, Page, async_playwright
-from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
+import pytest_asyncio
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from timing.projections.board import Board, Clock, Distance, DriverView, Gap, Notice, PenaltyView, ResultView, Row, SessionView
 from timing.projections.frames import Framer
+from timing.services.feed import Feed
+from timing.services.hub import Hub
+from timing.services.pages import PageServer
+from timing.services.sessions import SessionInfo
 from timing.services.web import Health, SessionEntry, make_app
 
-CHROMIUM = os.environ.get("PARCFERME_CHROMIUM", "/usr/bin/chromium")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]  # fmt: skip
 START = 1_778_937_000_000_000
@@ -31,14 +32,12 @@ GIVEN = ("Élodie", "Marek", "Jørgen", "Łucja", "Paolo", "Ines", "Bastien", "�
 FAMILY = ("Garnier-Lefèvre", "Wiśniewski", "Åkesson", "Delacroix", "Fontana", "Brandt", "Kessler", "Marchetti", "Oyarzun", "Van den Berghe")
 TEAMS = ("Écurie du Tarn", "Scuderia Lago", "Ochre Racing", "Atelier Nord", "Garage Sainte-Cécile", "Rouergue Sport")
 
-Shot: TypeAlias = Callable[[Page, str], Awaitable[None]]
-
 
 class Race:
-    """A seeded race of ``size`` cars: `step(seconds)` goes on, `board()` is what a screen shows. Sport is not its aim, plausible change is."""
+    """A seeded race of ``size`` cars: `step(seconds)` goes on, `board()` is what a screen shows. Made for change, not for sport."""
 
     def __init__(self, seed: int = 1, size: int = 34) -> None:
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # a story, not a secret
         self.now = 0
         self.track = "green"
         self.status = "running"
@@ -143,120 +142,108 @@ class Race:
         )  # fmt: skip
 
 
-class Feed:
-    """A feed of one session that can be cut, restarted as another process would be, and made to lose frames."""
+class Stage:
+    """One session, its hub, its feed and its pages: all real, on free ports. The feed can be closed, opened again, begun anew."""
+
+    name = "course-2"
+    ready = True
 
     def __init__(self) -> None:
         self.framer = Framer("first")
-        self.sent: list[bytes] = []
-        self.clients: set[ServerConnection] = set()
-        self.joins: list[str] = []
-        self.resyncs = 0
-        self.port = 0
-        self.losing = False
-        self._server: Server | None = None
+        self.one_hub = Hub(self.framer)
+        self.frames = 0
+        self.url = ""
+        self.feed_port = 0
+        self.opened = True
+        self._feed: Feed | None = None
 
-    async def open(self) -> None:
-        self._server = await serve(self._client, "127.0.0.1", self.port, compression=None)
-        self.port = next(iter(self._server.sockets)).getsockname()[1]
+    async def open_feed(self) -> None:
+        self._feed = Feed(self, host="127.0.0.1", port=self.feed_port)
+        await self._feed.__aenter__()
+        self.feed_port = self._feed.port
 
-    async def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
-            self._server = None
+    async def close_feed(self) -> None:
+        if self._feed is not None:
+            await self._feed.__aexit__()
+            self._feed = None
 
-    def restart_as(self, epoch: str, board: Board) -> None:
-        """Begin another epoch, as a service does that was started anew."""
+    def begin_anew(self, epoch: str, board: Board) -> None:
+        """Begin another epoch, as a service does that was started again."""
         self.framer = Framer(epoch)
-        self.framer.advance(board, 1)
-        self.sent.clear()
+        self.one_hub = Hub(self.framer)
+        self.publish(board)
 
-    async def publish(self, board: Board) -> None:
+    def publish(self, board: Board) -> None:
         frame = self.framer.advance(board, self.framer.seq + 1)
-        if frame is None:
-            return
-        self.sent.append(frame)
-        if self.losing:
-            return
-        for client in tuple(self.clients):
-            with suppress(ConnectionClosed):
-                await client.send(frame, text=True)
+        if frame is not None:
+            self.frames += 1
+            self.one_hub.publish(frame)
 
     def state(self) -> Any:
         return msgspec.json.decode(self.framer.snapshot())
 
-    async def _client(self, connection: ServerConnection) -> None:
-        assert connection.request is not None
-        path = connection.request.path
-        self.joins.append(path)
-        wanted = parse_qs(urlsplit(path).query)
-        missed = self.framer.rev - int(wanted.get("rev", ["-1"])[0])
-        resumes = wanted.get("epoch") == [self.framer.epoch] and 0 <= missed <= len(self.sent)
-        for frame in self.sent[len(self.sent) - missed :] if resumes else [self.framer.snapshot()]:
-            await connection.send(frame, text=True)
-        self.clients.add(connection)
-        try:
-            async for message in connection:
-                assert msgspec.json.decode(message) == {"kind": "resync"}
-                self.resyncs += 1
-                await connection.send(self.framer.snapshot(), text=True)
-        except ConnectionClosed:
-            pass
-        finally:
-            self.clients.discard(connection)
+    @property
+    def rev(self) -> str:
+        """What a page that is up to date says it shows."""
+        return f"{self.framer.epoch}/{self.framer.rev}"
+
+    # --- what the feed asks ---
+
+    def sessions(self) -> list[SessionInfo]:
+        info = SessionInfo(self.name, "Mitjet 2L · Course 2", "race", "running", self.framer.seq, self.framer.at)
+        return [info] if self.opened else []
+
+    def hub(self, session: str) -> Hub | None:
+        return self.one_hub if session == self.name else None
 
 
-class Site:
-    """What the pages are made from, here: one session and its feed."""
+class Source:
+    """What the pages ask of a stage."""
 
-    def __init__(self) -> None:
-        self.feed = Feed()
-        self.listed: list[SessionEntry] = []
-        self.url = ""
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
 
     def sessions(self) -> list[SessionEntry]:
-        return self.listed
+        return [SessionEntry(each.session, each.name, each.kind, each.status, each.seq) for each in self._stage.sessions()]
 
     def result(self, session: str) -> bytes | None:
-        return msgspec.json.encode({"session": session, "status": "running", "rows": []})
+        assert session == self._stage.name
+        return None
 
     def health(self) -> Health:
-        return Health(ok=True, parts={"log": {"ok": True}})
+        return Health(ok=True, parts={})
 
 
 @asynccontextmanager
-async def serving(site: Site) -> AsyncIterator[None]:
-    """Serve a site's feed and its pages on free ports."""
-    await site.feed.open()
-    app = make_app(site, feed_port=site.feed.port)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none", lifespan="off"))
-    task = asyncio.create_task(server.serve())
+async def serving(stage: Stage) -> AsyncIterator[None]:
+    """Serve a stage's feed and its pages."""
+    await stage.open_feed()
     try:
-        await until(lambda: server.started, "the pages' server")
-        site.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        yield
+        async with PageServer(make_app(Source(stage), feed_port=stage.feed_port), "127.0.0.1", 0) as pages:
+            stage.url = f"http://127.0.0.1:{pages.port}"
+            yield
     finally:
-        server.should_exit = True
-        server.force_exit = True
-        await task
-        await site.feed.close()
+        await stage.close_feed()
 
 
 async def until(condition: Callable[[], Any], what: str, seconds: float = 15) -> None:
-    """Wait until a condition holds; fail with what was waited for."""
+    """Wait until a condition holds, awaited if it has to be; fail with what was waited for."""
     deadline = asyncio.get_running_loop().time() + seconds
-    while not condition():
+    while True:
+        held = condition()
+        if inspect.isawaitable(held):
+            held = await held
+        if held:
+            return
         assert asyncio.get_running_loop().time() < deadline, f"waited {seconds} s for {what}"
         await asyncio.sleep(0.02)
 
 
-@pytest.fixture
-async def site() -> AsyncIterator[Site]:
-    site = Site()
-    site.listed = [SessionEntry("course-2", "Mitjet 2L · Course 2", "race", "running", 1)]
-    async with serving(site):
-        yield site
+@pytest_asyncio.fixture(loop_scope="module")
+async def stage() -> AsyncIterator[Stage]:
+    stage = Stage()
+    async with serving(stage):
+        yield stage
 
 
 @pytest.fixture
@@ -264,10 +251,10 @@ def race() -> Race:
     return Race()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS, headless=True)
+        browser = await playwright.chromium.launch(executable_path=os.environ["PARCFERME_CHROMIUM"], args=ARGUMENTS, headless=True)
         try:
             yield browser
         finally:
@@ -281,35 +268,58 @@ class Viewer:
         self.page = page
         self.complaints: list[str] = []
         self.requests: list[str] = []
-        page.on(
-            "console",
-            lambda message: self.complaints.append(f"{message.type}: {message.text}") if message.type in ("error", "warning") else None,
-        )
+        self.may_lose_connection = False
+        page.on("console", self._console)
         page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("websocket", lambda socket: self.requests.append(socket.url))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.type}: {message.text}")
+
+    async def shows(self, stage: Stage, seconds: float = 15) -> None:
+        """Wait until the page shows the stage's last frame."""
+        await self.becomes(f"document.documentElement.dataset.rev === {stage.rev!r}", seconds)
+
+    async def becomes(self, expression: str, seconds: float = 15) -> None:
+        """Wait until a JavaScript expression holds. (Playwright's own way needs `eval` in the page, which its policy forbids.)"""
+        await until(lambda: self.page.evaluate(expression), expression, seconds)
+
+    async def order(self) -> list[str]:
+        """Give the cars as the rows stand, top to bottom."""
+        cars: list[str] = await self.page.evaluate("[...document.querySelectorAll('#board .row')].map((row) => row.dataset.car)")
+        return cars
+
+    async def texts(self, column: str) -> list[str]:
+        """Give a column as it reads, top to bottom."""
+        return await self.page.locator(f'#board .row [data-column="{column}"]').all_inner_texts()
+
+    def check(self) -> None:
+        """Nothing went wrong on the page, and it asked nobody but its own host."""
+        lost = ("WebSocket connection to", "net::ERR_CONNECTION_REFUSED") if self.may_lose_connection else ()
+        assert [said for said in self.complaints if not any(word in said for word in lost)] == []
+        assert {urlsplit(url).hostname for url in self.requests} == {"127.0.0.1"}
 
 
 Open: TypeAlias = Callable[..., Awaitable[Viewer]]
 
 
-@pytest.fixture
-async def view(browser: Browser) -> Open:
-    """Open pages of a given size: ``await view(url, width=390, height=844)``."""
+@pytest_asyncio.fixture(loop_scope="module")
+async def view(browser: Browser) -> AsyncIterator[Open]:
+    """Open pages of a given size, ``await view(url, width=390, height=844)``; each is checked for complaints at the end."""
+    viewers: list[Viewer] = []
 
     async def open_page(url: str, *, width: int = 1920, height: int = 1080, **context: Any) -> Viewer:
-        made = await browser.new_context(
-            viewport={"width": width, "height": height}, **{"locale": "en-GB", "timezone_id": "Europe/Paris", **context}
-        )
+        settings = {"locale": "en-GB", "timezone_id": "Europe/Paris", "color_scheme": "dark", **context}
+        made = await browser.new_context(viewport={"width": width, "height": height}, **settings)
         made.set_default_timeout(15_000)
         viewer = Viewer(await made.new_page())
+        viewers.append(viewer)
         await viewer.page.goto(url)
         return viewer
 
-    return open_page
-
-
-@pytest.fixture(scope="session")
-def images() -> Path:
-    """The folder of the pictures the documents show."""
-    return Path(__file__).parents[2] / "docs" / "images"
+    yield open_page
+    for viewer in viewers:
+        await viewer.page.context.close()
+        viewer.check()

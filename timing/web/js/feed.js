@@ -5,7 +5,8 @@ import { Replica } from "./apply.js";
 export const LIMITS = {
   firstRetryMs: 400,
   longestRetryMs: 8_000,
-  openWithinMs: 8_000, // no snapshot by then: the attempt is given up
+  openWithinMs: 8_000, // no connection and snapshot by then: the attempt is given up
+  resumedWithinMs: 1_500, // a resumed line on which nothing was missed says nothing: ask, to be sure
   silentAfterMs: 20_000, // nothing heard: ask for a snapshot, to know whether the line still carries
   answerWithinMs: 6_000, // no answer to that: the line is dead
 };
@@ -52,7 +53,7 @@ export class Feed {
 
   /** Ask for a whole snapshot on the open line. */
   resync() {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    if (this.#resyncing || this.#socket?.readyState !== WebSocket.OPEN) return;
     this.#resyncing = true;
     this.#socket.send('{"kind":"resync"}');
     this.#wait(this.limits.answerWithinMs, this.#lost);
@@ -63,6 +64,7 @@ export class Feed {
     this.#resyncing = false;
     const socket = new WebSocket(this.#address());
     this.#socket = socket;
+    socket.onopen = () => socket === this.#socket && this.#resumed();
     socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(data);
     socket.onclose = () => socket === this.#socket && this.#lost();
     this.#wait(this.limits.openWithinMs, this.#lost);
@@ -72,6 +74,12 @@ export class Feed {
     const address = new URL(`v1/sessions/${encodeURIComponent(this.session)}`, this.url.endsWith("/") ? this.url : `${this.url}/`);
     if (this.state) address.search = new URLSearchParams({ epoch: this.state.epoch, rev: this.state.rev }).toString();
     return address.href;
+  }
+
+  #resumed() {
+    if (this.state === null) return; // a first snapshot is on its way
+    this.#say("live");
+    this.#wait(this.limits.resumedWithinMs, () => this.resync());
   }
 
   #receive(data) {
@@ -84,13 +92,13 @@ export class Feed {
     }
     const became = this.#replica.take(frame);
     if (became === "resync") {
-      if (!this.#resyncing) this.resync();
+      this.resync();
       return;
     }
     if (frame.kind === "snapshot") this.#resyncing = false;
     this.#retries = 0;
     this.#say("live");
-    this.#wait(this.limits.silentAfterMs, () => this.resync());
+    if (!this.#resyncing) this.#wait(this.limits.silentAfterMs, () => this.resync());
     if (became === "applied") this.onState(this.state);
   }
 
