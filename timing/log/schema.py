@@ -63,7 +63,7 @@ def said_plainly(path: Path) -> Iterator[None]:
         if code == sqlite3.SQLITE_CORRUPT or (
             code is None and isinstance(error, sqlite3.OperationalError)
         ):  # the latter: text not in UTF-8
-            raise LogDamaged(f"{path} is damaged: {error}; restore it from a backup, or export what can still be read") from None
+            raise LogDamaged(f"{path} is damaged: {error}; restore it from a backup") from None
         raise LogError(f"{path}: {error}") from None
 
 
