@@ -229,8 +229,13 @@ class Director:
         elif car := self._pick():
             car.loss = self.dice.between(20 * SECOND, 30 * SECOND)
             number, leg = car.starter.number, (car.leg + 1) % 4
-            self._local_yellow(car.exit + 6 * SECOND, _SECTOR[leg], 18 * SECOND)
-            self.race.call(car.exit + 7 * SECOND, lambda at: self.script.tell(at, f"Car {number} has spun", number))
+
+            def tell(at: int) -> None:
+                if car.slow:  # the race may have been neutralised before it came to it
+                    self._local_yellow(at, _SECTOR[leg], 18 * SECOND)
+                    self.script.tell(at + SECOND, f"Car {number} has spun", number)
+
+            self.race.call(car.exit + 6 * SECOND, tell)
 
     def _local_yellow(self, at: int, sector: int, length: int) -> None:
         stretches = [stretch for stretch, its in zip(self.race.stretches, _SECTOR, strict=True) if its == sector]

@@ -88,7 +88,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     track: Track = ALBI
     classes: tuple[ClassPlan, ...] = MITJET
     safety_cars: tuple[float, ...] = (0.08, 0.37)
-    red: float | None = 0.68
+    red: float | None = 0.60
     stopped: bool = False
     retirements: int = 1
     spins: int = 2

@@ -234,6 +234,7 @@ class Race:
 
     def _to_pit(self, car: Competitor, now: int) -> None:
         factor = max(self._pace(car, 3)[0], 1.0)
+        car.loss = 0
         car.leg, car.entered, car.exit = PIT_ENTRY, now, now + int(self.lengths[3] * 0.9 * factor) + self.dice.below(SECOND)
         self._new_head(car)
         self._due(car)
@@ -286,7 +287,7 @@ class Race:
             for car in stretch.slow_down(now, _RED if status == "red" else _CATCHING_UP):
                 self._due(car)
         for car in self.cars:
-            car.free = False
+            car.free, car.loss = False, 0
         self.head = self.leader() if status == "safety_car" else None
         if status == "red":
             self._clear_last_stretch(now)
