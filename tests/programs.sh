@@ -14,6 +14,7 @@ allowed() { case ",$PARCFERME_ALLOW_MISSING," in *,"$1",*) return 0 ;; *) return
 wanted=
 allowed browser || have_chromium || wanted="chromium fonts-dejavu-core"
 allowed mosquitto || have_mosquitto || wanted="$wanted mosquitto"
+wanted=${wanted# }
 [ -n "$wanted" ] || exit 0
 
 if command -v apt-get >/dev/null; then
