@@ -10,14 +10,14 @@ from replay.simulation.decoders import listen
 from replay.simulation.dice import Dice
 from replay.simulation.director import Director
 from replay.simulation.field import make_field
-from replay.simulation.plan import FORMATS, Faults, Format, Plan, plan_for
+from replay.simulation.plan import DEMO_SEED, FORMATS, Faults, Format, Plan, plan_for
 from replay.simulation.race import Race
 from replay.simulation.script import Script
 from replay.simulation.truth import Truth, true_result
 from timing.domain.events import AnyEvent
 from timing.domain.units import MILLISECOND
 
-__all__ = ["FORMATS", "Faults", "Format", "Plan", "Simulation", "Truth", "plan_for", "simulate"]
+__all__ = ["DEMO_SEED", "FORMATS", "Faults", "Format", "Plan", "Simulation", "Truth", "plan_for", "simulate"]
 
 _encoder = msgspec.json.Encoder()
 

@@ -12,7 +12,7 @@ from typing import IO
 import click
 import msgspec
 
-from replay.simulate import FORMATS, Faults, Format, Plan, Simulation, plan_for, simulate
+from replay.simulate import DEMO_SEED, FORMATS, Faults, Format, Plan, Simulation, plan_for, simulate
 from timing.domain.errors import ConfigurationError, TimingError
 from timing.domain.units import HOUR, format_duration
 
@@ -21,7 +21,7 @@ _AT_ONCE = 1 << 18
 
 
 @click.command()
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The race: the same seed is the same race.")
+@click.option("--seed", type=click.IntRange(min=0), default=DEMO_SEED, show_default=True, help="The race: the same seed is the same race.")
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="mitjet", show_default=True, help="What kind of race.")
 @click.option("--cars", type=int, help="How many cars. [mitjet 34, sprint 24, endurance 60]")
 @click.option("--minutes", type=click.IntRange(1, 10_000), help="A race by time. [mitjet 20, endurance 360]")
