@@ -1,0 +1,211 @@
+"""The leaderboard in a terminal, from a real feed: what it prints is what the feed shows, and it comes back by itself."""
+
+import asyncio
+import contextlib
+import io
+import re
+import runpy
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from timing.commands.watch import FeedUnreachable, View, first_state, follow, picture, session_address
+from timing.commands.watch_table import gap_text
+from timing.domain.errors import ConfigurationError
+from timing.projections.board import Gap, PenaltyView
+from timing.projections.frames import Framer
+from timing.services.feed import Feed
+from timing.services.hub import Hub
+from timing.services.sessions import SessionInfo
+
+make = runpy.run_path(str(Path(__file__).parent.parent / "vectors" / "make_frames.py"))
+LIMIT_S = 10
+
+
+class Stage:
+    """A few sessions, one of which has a hub and is driven by the test."""
+
+    ready = True
+
+    def __init__(self, *others: SessionInfo, epoch: str = "one") -> None:
+        self.framer = Framer(epoch)
+        self.others = others
+        self.laps = 0
+        self.framer.advance(self.board(), 0)
+        self.race = Hub(self.framer)
+
+    def board(self) -> Any:
+        leader = make["row"]("007", 1, laps=self.laps)
+        second = make["row"]("1A", 2, laps=self.laps - 1, gap=Gap(1, 2_500_000), class_="Junior", status="pit", last_lap_us=None)
+        last = make["row"]("35", 3, gap=Gap(0, 12_345_999), penalties=(PenaltyView("D1", "time", "issued", "5 s penalty"),))
+        return make["board"]([leader, second, last], laps=self.laps)
+
+    def lap(self) -> None:
+        self.laps += 1
+        frame = self.framer.advance(self.board(), self.laps)
+        assert frame is not None
+        self.race.publish(frame)
+
+    def sessions(self) -> Sequence[SessionInfo]:
+        return [*self.others, SessionInfo("race", "Course 1", "race", "running", 0, 1)]
+
+    def hub(self, session: str) -> Hub | None:
+        return self.race if session == "race" else None
+
+
+def feed(stage: Stage, port: int = 0) -> Feed:
+    return Feed(stage, host="127.0.0.1", port=port)
+
+
+async def run(*arguments: str) -> tuple[int, str, str]:
+    """Run ``timing watch`` as a user does."""
+    program = (sys.executable, "-c", "from timing.cli import main; main()", "watch", *arguments)
+    process = await asyncio.create_subprocess_exec(*program, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+    try:
+        out, err = await asyncio.wait_for(process.communicate(), LIMIT_S)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+def drawn(view: View, width: int, *, plain: bool = True) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=not plain, color_system=None if plain else "truecolor")
+    console.print(picture(view, width, plain=plain))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+async def test_once_prints_the_board_and_ends() -> None:
+    stage = Stage()
+    async with feed(stage) as server:
+        status, out, err = await run("--once", "--plain", f"ws://127.0.0.1:{server.port}")
+    assert (status, err) == (0, "")
+    lines = [line.split() for line in out.splitlines()]
+    assert lines[0][:3] == ["[GREEN]", "Course", "1"]
+    assert [line[2] for line in lines[2:5]] == ["007", "1A", "35"]
+    assert "\x1b" not in out
+
+
+async def test_nobody_there_is_said_on_one_line() -> None:
+    async with feed(Stage()) as server:
+        free = server.port
+    status, out, err = await run("--once", f"ws://127.0.0.1:{free}")
+    assert (status, out) == (1, "")
+    assert err.startswith(f"timing: no feed answers at ws://127.0.0.1:{free}")
+    assert err.count("\n") == 1
+    status, _, err = await run("--once", "http://127.0.0.1")
+    assert status == 2
+    assert "is not the address of a feed" in err
+
+
+async def test_plain_prints_the_board_again_when_it_changes() -> None:
+    stage = Stage()
+    async with feed(stage) as server:
+        program = (sys.executable, "-c", "from timing.cli import main; main()", "watch", "--plain", f"ws://127.0.0.1:{server.port}")
+        process = await asyncio.create_subprocess_exec(*program, stdout=asyncio.subprocess.PIPE)
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(LIMIT_S):
+                while b"lap 0" not in await process.stdout.readline():
+                    pass
+                stage.lap()
+                while b"lap 1" not in await process.stdout.readline():
+                    pass
+        finally:
+            process.terminate()
+            await process.communicate()
+
+
+async def test_the_session_is_the_running_one_or_else_the_latest() -> None:
+    def over(name: str) -> SessionInfo:
+        return SessionInfo(name, name, "race", "final", 9, 1)
+
+    async with feed(Stage(over("first"), over("second"))) as server:
+        base = f"ws://127.0.0.1:{server.port}"
+        assert await asyncio.to_thread(session_address, base + "/") == f"{base}/v1/sessions/race"
+        assert session_address(f"{base}/v1/sessions/first") == f"{base}/v1/sessions/first"
+        with pytest.raises(FeedUnreachable, match="404"):
+            await first_state(f"{base}/v1/sessions/first")
+    with pytest.raises(ConfigurationError):
+        session_address("localhost")
+
+
+async def test_it_comes_back_by_itself_and_takes_up_where_it_was() -> None:
+    stage, view = Stage(), View()
+
+    async def until_lap(laps: int) -> None:
+        async with asyncio.timeout(LIMIT_S):
+            async for _ in watching:
+                if view.state and view.trouble is None and view.state["session"]["laps"] == laps:
+                    return
+
+    async with feed(stage) as server:
+        port = server.port
+        watching = follow(f"ws://127.0.0.1:{port}/v1/sessions/race", view)
+        await until_lap(0)
+        stage.lap()
+        await until_lap(1)
+    stage.lap()
+    async with asyncio.timeout(LIMIT_S):
+        await anext(watching)
+    assert view.trouble is not None
+    assert "connection lost" in drawn(view, 100)
+    async with feed(stage, port):
+        await until_lap(2)
+        assert view.state == msgspec.json.decode(stage.framer.snapshot())
+    again = Stage(epoch="two")
+    again.laps = 6
+    again.lap()
+    async with feed(again, port):
+        await until_lap(7)
+        assert view.state == msgspec.json.decode(again.framer.snapshot())
+
+
+@pytest.mark.parametrize(
+    ("width", "there", "not_there"),
+    [(60, ["Pos", "Gap", "Last"], ["Best", "Pit", "Team"]), (90, ["Best", "Laps"], ["Team"]), (170, ["Team", "Sectors"], [])],
+)
+def test_the_width_decides_on_the_columns(width: int, there: list[str], not_there: list[str]) -> None:
+    view = View(msgspec.json.decode(Stage().framer.snapshot()), time.monotonic())
+    text = drawn(view, width)
+    assert all(label in text for label in there)
+    assert not any(label in text for label in not_there)
+    assert max(map(len, text.splitlines())) <= width
+
+
+def test_what_colour_says_the_text_says_too() -> None:
+    view = View(msgspec.json.decode(Stage().framer.snapshot()), time.monotonic())
+    plain, coloured = drawn(view, 170), drawn(view, 170, plain=False)
+    words = ["GREEN", "Junior", "Senior", "PIT", "5 s penalty (issued)", "+1 lap", "+12.345", "1:28.123"]
+    assert all(word in plain and word in re.sub(r"\x1b\[[0-9;]*m", "", coloured) for word in words)
+    assert "\x1b[" in coloured
+
+
+def test_the_clock_runs_on_while_the_session_runs() -> None:
+    state = msgspec.json.decode(Stage().framer.snapshot())
+    early = drawn(View(state, time.monotonic() - 30.5), 100)
+    assert "5:00 (-15:00)" in early
+    state["session"]["status"] = "finished"
+    assert "4:30 (-15:30)" in drawn(View(state, time.monotonic() - 30.5), 100)
+
+
+def test_names_cannot_steer_the_terminal() -> None:
+    state = msgspec.json.decode(Stage().framer.snapshot())
+    state["session"]["name"] = "Course\x1b[2J [bold]1"
+    state["rows"]["007"]["driver"]["name"] = "Zoë\x07\x1b]0;hello"
+    text = drawn(View(state, 0), 170)
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "[bold]1" in text
+
+
+def test_gaps_are_laps_where_there_are_any() -> None:
+    assert [gap_text({"laps": laps, "time_us": 1_234_999}) for laps in (0, 1, 2)] == ["+1.234", "+1 lap", "+2 laps"]

@@ -1,0 +1,99 @@
+"""The leaderboard as text: the head with flag and clock, and the columns that the width allows. Nothing is said by colour alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from timing.domain.units import SECOND, format_duration
+from timing.projections.frames import State
+
+_PALETTE = ("cyan", "magenta", "yellow", "green", "blue", "red", "bright_cyan", "bright_magenta")
+_WIDTHS = ((150, 4), (110, 3), (80, 2), (0, 1))  # from this width on, columns up to this priority
+_FLAGS = {
+    "green": "black on green",
+    "yellow": "black on yellow",
+    "slow_zone": "black on yellow",
+    "red": "white on red",
+    "chequered": "black on white",
+}
+_STATUS = {"running": "", "pit": "PIT", "stopped": "STOP", "retired": "OUT", "finished": "FIN", "disqualified": "DSQ", "not_started": "DNS"}
+
+
+def head(state: State | None, gone_us: int, trouble: str | None, *, plain: bool) -> Text:
+    """Write the line above the table. ``gone_us`` is the time since the frame came: the clock runs on by it while the session runs."""
+    line = Text(no_wrap=True)
+    if state is not None:
+        session = state["session"]
+        status = session.get("track_status", "green")
+        flag = f" {str(status).replace('_', ' ').upper()} "
+        line.append(f"[{flag.strip()}]" if plain else flag, style=_FLAGS.get(status, "black on bright_yellow"))
+        line.append(f"  {_clean(session.get('name', ''))}", style="bold")
+        line.append(f"  {session.get('status', '')}  {_clock(session, gone_us)}  lap {session.get('laps', 0)}")
+        if laps := (session.get("distance") or {}).get("laps"):
+            line.append(f"/{laps}")
+    if trouble:
+        line.append(f"  connection lost, trying again ({_clean(trouble)})", style="bold red")
+    return line
+
+
+def _clock(session: dict[str, Any], gone_us: int) -> str:
+    clock = session.get("clock") or {}
+    runs = gone_us if session.get("status") in {"running", "suspended"} else 0
+    elapsed = format_duration((clock.get("elapsed_us") or 0) + runs, 0)
+    remaining = clock.get("remaining_us")
+    return elapsed if remaining is None else f"{elapsed} (-{format_duration(max(remaining - runs, 0) + SECOND - 1, 0)})"
+
+
+def table(state: State, width: int, *, plain: bool) -> Table:
+    """Lay out the rows in running order, with the columns the width allows."""
+    priority = next(most for least, most in _WIDTHS if width >= least)
+    columns = [column for column in state["columns"] if column["priority"] <= priority]
+    drawn = Table(box=None if plain else box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="" if plain else "bold")
+    for column in columns:
+        justify = {"right": "right", "centre": "center"}.get(column["align"], "left")
+        drawn.add_column(column["label"], justify=justify, no_wrap=True, overflow="ellipsis")  # type: ignore[arg-type]  # of rich's words
+    colours = {name: _PALETTE[n % len(_PALETTE)] for n, name in enumerate(state["session"].get("classes") or ())}
+    for car in state["order"]:
+        row = state["rows"][car]
+        style = "dim" if row.get("status") in {"retired", "disqualified", "not_started"} else ""
+        drawn.add_row(*(_cell(column, row, colours) for column in columns), style=style)
+    return drawn
+
+
+def _cell(column: dict[str, Any], row: dict[str, Any], colours: dict[str, str]) -> Text:
+    value, kind = row.get(column["id"]), column["kind"]
+    if value is None or (kind == "gap" and row.get("position") == 1):
+        return Text("")
+    style = colours.get(str(value), "") if kind == "class" else "bold" if kind in {"car", "status"} else ""
+    return Text(_clean(_WRITTEN.get(kind, str)(value)), style=style)
+
+
+def gap_text(gap: dict[str, int]) -> str:
+    """Write a gap: whole laps if there are any, else the time."""
+    laps = gap["laps"]
+    if laps:
+        return f"+{laps} lap{'s' if laps != 1 else ''}"
+    return f"+{format_duration(gap['time_us'])}"
+
+
+def _penalties(penalties: list[dict[str, str]]) -> str:
+    return ", ".join(f"{penalty.get('text', '')} ({penalty.get('stage', '')})" for penalty in penalties)
+
+
+_WRITTEN: dict[str, Callable[[Any], str]] = {
+    "gap": gap_text,
+    "duration": format_duration,
+    "durations": lambda parts: " ".join("-" if part is None else format_duration(part) for part in parts),
+    "driver": lambda driver: str(driver.get("name", "")),
+    "status": lambda status: _STATUS.get(status, str(status)),
+    "penalties": _penalties,
+}
+"""How each kind of column is written; others as they are."""
+
+
+def _clean(value: object) -> str:
+    """Take out what a terminal might obey: names come from outside."""
+    return "".join(c if c.isprintable() else " " for c in str(value))
