@@ -60,6 +60,9 @@ def command(*, file: Path, broker: str, speed: Speed, session: str | None, max_g
     answered every command. It comes back by itself when the broker goes away. The exit status is 1 if something was rejected, not
     answered, or no event.
     """
+    from timing.services.logs import configure_logging
+
+    configure_logging("warning")
     address = Address(broker)
     progress = Progress()
     if max_gap is None and speed != 1.0:

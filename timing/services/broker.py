@@ -189,7 +189,8 @@ class EmbeddedBroker:
                 self._listening.set_result(int(port[1]))
             if level in {"WRN", "ERR", "FTL"}:
                 self._last_words = f"it says: {text}"
-            getattr(_log, _LEVELS.get(level, "debug"))("broker", says=text)
+            if text.strip():
+                getattr(_log, _LEVELS.get(level, "debug"))("broker", says=text.strip())
         if not self._listening.done():
             self._listening.set_exception(BrokerError(f"the embedded broker does not start; {self._last_words or 'it says nothing'}"))
 

@@ -30,11 +30,12 @@ Outcome = Literal["fact", "accepted", "rejected"]
 
 
 class Judged(Struct, frozen=True, gc=False):
-    """A message after the door. ``session`` and ``channel`` are those of its topic, fit for the topic of an answer."""
+    """A message after the door. ``session`` and ``channel`` are those of its topic, fit for an answer's; ``written`` is how they were."""
 
     outcome: Outcome
     session: str
     channel: str
+    written: str
     draft: Draft
     payload: bytes
 
@@ -65,7 +66,8 @@ class Door:
 
     def judge(self, topic: str, payload: bytes, arrived_at: int) -> Judged | None:
         """Say what a message becomes. What it says is taken in at once: the next message may rest on it. ``None``: an answer of our own."""
-        session, _, channel = topic.removeprefix(_PREFIX).partition("/")
+        written = topic.removeprefix(_PREFIX)
+        session, _, channel = written.partition("/")
         if channel.startswith(("accepted/", "rejected/")):
             return None
         name = session if _SESSION.fullmatch(session) else NOWHERE
@@ -73,28 +75,33 @@ class Door:
         try:
             event, raw = self._event(name, session, channel, payload, arrived_at)
         except MalformedEvent as fault:
-            return self.reject(name, channel, payload, fault, arrived_at)
+            return self._reject(name, channel, written, payload, fault, arrived_at)
         except Exception:  # noqa: BLE001  # a message that ended the service would be delivered again, and end it again, in the middle of a race
             _log.exception("a message that the program does not understand; please report this", topic=topic, payload=payload[:1000])
             ours = MalformedEvent("internal-error", "a fault in the program; please report it")
-            return self.reject(name, channel, payload, ours, arrived_at)
-        return Judged("fact" if isinstance(event, Fact) else "accepted", name, channel, draft(name, event, raw), payload)
-
-    def reject(self, session: str, channel: str, payload: bytes, fault: MalformedEvent, arrived_at: int) -> Judged:
-        """Keep a message as it came, under its session if that is known. The same message rejected again is the same record."""
-        known = self.decider(session) is not None
-        name = hashlib.sha256(b"\0".join((fault.code.encode(), channel.encode(), payload))).hexdigest()[:48]
-        event = MessageRejected(
-            id=f"rejected-{name}", at=arrived_at, channel=channel, code=fault.code, reason=fault.reason[:2000], payload=payload[:_KEPT]
-        )
-        kept = draft(session if known else NOWHERE, event)
-        return Judged("rejected", session, channel, kept, payload)
+            return self._reject(name, channel, written, payload, ours, arrived_at)
+        return Judged("fact" if isinstance(event, Fact) else "accepted", name, channel, written, draft(name, event, raw), payload)
 
     def conflict(self, judged: Judged, seq: int, arrived_at: int) -> Judged:
         """Turn what the log would not take, because its identity is there with other content, into a rejection."""
         name = identity(judged.draft.event)
-        reason = f"{name} is record {seq} of {judged.session} already, with other content; nothing was changed. Send a correction instead"
-        return self.reject(judged.session, judged.channel, judged.payload, MalformedEvent("identity-conflict", reason), arrived_at)
+        fault = MalformedEvent(
+            "identity-conflict",
+            f"{name} is record {seq} of {judged.session} already, with other content; nothing was changed. Send a correction instead",
+        )
+        return self._reject(judged.session, judged.channel, judged.written, judged.payload, fault, arrived_at)
+
+    def _reject(  # noqa: PLR0917  # all that is known of a message
+        self, session: str, channel: str, written: str, payload: bytes, fault: MalformedEvent, arrived_at: int
+    ) -> Judged:
+        """Keep a message as it came, under its session if that is known. The same message rejected again is the same record."""
+        known = self.decider(session) is not None
+        topic = written.partition("/")[2] if known else written
+        name = hashlib.sha256(b"\0".join((fault.code.encode(), topic.encode(), payload))).hexdigest()[:48]
+        event = MessageRejected(
+            id=f"rejected-{name}", at=arrived_at, channel=topic[:1000], code=fault.code, reason=fault.reason[:2000], payload=payload[:_KEPT]
+        )
+        return Judged("rejected", session, channel, written, draft(session if known else NOWHERE, event), payload)
 
     def _decider(self, session: str) -> Decider:
         if session not in self._deciders:

@@ -21,7 +21,6 @@ EVERYTHING = "timing/v1/+/#"
 """One filter, not one for each channel: NATS gives every filter a queue of its own, and order among the channels would be lost.
 Our own answers come back through it, and are passed over."""
 
-_LEAVE_WITHIN = 5.0  # seconds for what is under way, when the connection or the service ends
 _SAID_A_SECOND = 20  # rejections said one by one in the service's log; the event log has them all
 
 
@@ -33,7 +32,7 @@ class Appender(Protocol):
 
 
 class Counters(Struct):
-    """What came in since the start; messages, but for ``batches``."""
+    """What came in since the start, our own answers left out: messages, but for ``batches`` and ``connections``."""
 
     received: int = 0
     facts: int = 0
@@ -72,7 +71,8 @@ class Ingest:
 
     ``batch`` messages at most go into one append, and ``ahead`` appends may be under way: beyond that the socket is not read, and the
     broker keeps what it has. ``settle`` seconds after coming back to a session that the broker kept, what it delivers again is put
-    before what is new: NATS sends new messages first, and the others when its ``ack_wait`` is over.
+    before what is new: NATS sends new messages first, and the others when its ``ack_wait`` is over. At the end ``leave_within``
+    seconds are given to the appends under way.
     """
 
     def __init__(
@@ -86,6 +86,7 @@ class Ingest:
         ahead: int = 4,
         waiting: int = 4_000,
         settle: float = 0.0,
+        leave_within: float = 5.0,
         clock: Clock = system_clock,
         back_off: BackOff | None = None,
     ) -> None:
@@ -94,7 +95,7 @@ class Ingest:
         self._door = door
         self._client_id = client_id
         self._batch, self._ahead, self._waiting = batch, ahead, waiting
-        self._settle = settle
+        self._settle, self._leave_within = settle, leave_within
         self._clock = clock
         self._back_off = back_off or BackOff()
         self._second, self._said, self._unsaid = 0, 0, 0
@@ -143,7 +144,7 @@ class Ingest:
             gathering.cancel()
             await asyncio.wait({gathering})
             begun.put_nowait(None)
-            await asyncio.wait({finishing}, timeout=_LEAVE_WITHIN)  # what the log takes in that time is still acknowledged
+            await asyncio.wait({finishing}, timeout=self._leave_within)  # what the log takes in that time is still acknowledged
             finishing.cancel()
             await asyncio.wait({finishing})
         finishing.result()
@@ -168,7 +169,7 @@ class Ingest:
                 settled = await self._settle_conflicts(batch.judged, appended)
                 self._answer(link, settled)
                 link.acknowledge(batch.arrivals)
-                self._count(batch.arrivals, settled)
+                self._count(settled)
                 await link.flushed()
                 slots.release()
         finally:
@@ -197,9 +198,9 @@ class Ingest:
             for answer in answers(judged, appended):
                 link.send(answer.topic, answer.payload, qos=0)
 
-    def _count(self, arrivals: list[Arrival], settled: list[tuple[Judged, Appended]]) -> None:
+    def _count(self, settled: list[tuple[Judged, Appended]]) -> None:
         counters = self.counters
-        counters.received += len(arrivals)
+        counters.received += len(settled)
         counters.batches += 1
         for judged, appended in settled:
             if appended.outcome != "new":  # a rejection "in conflict" is one recorded before, at another instant

@@ -92,6 +92,7 @@ async def publish_lines(
     max_gap: float | None = None,
     window: int = 500,
     answers_within: float = 10.0,
+    reach_within: float | None = 10.0,
     progress: Progress | None = None,
     stop: asyncio.Event | None = None,
     back_off: BackOff | None = None,
@@ -100,7 +101,7 @@ async def publish_lines(
 
     At most ``window`` events are on their way unacknowledged. Commands are answered by the service: those without an answer are sent
     again twice, which is harmless, within ``answers_within`` seconds of silence at the end. After a loss of the broker it goes on where
-    it was, without an end: cancel it, or set ``stop``, after which nothing more is sent.
+    it was, however long that takes: cancel it, or set ``stop``, after which nothing more is sent.
 
     Args:
         lines: as ``read_lines`` gives them; those with a fault are told and passed over, and so is what a log recorded as rejected.
@@ -110,15 +111,19 @@ async def publish_lines(
         max_gap: the longest pause in seconds; longer ones, as before the start, are cut to it. ``None``: as they are.
         window: see above.
         answers_within: see above; 0 does not wait for answers.
+        reach_within: how long, in seconds, the broker is tried for the first time. ``None``: without an end.
         progress: kept up to date, for those who show it.
         stop: see above.
         back_off: pauses between attempts to reach the broker.
 
     Raises:
         ConfigurationError: the session cannot be told from the lines.
+        BrokerError: the broker was never reached.
 
     """
-    publisher = _Publisher(address, window=window, answers_within=answers_within, progress=progress, stop=stop, back_off=back_off)
+    publisher = _Publisher(
+        address, window=window, answers_within=answers_within, reach_within=reach_within, progress=progress, stop=stop, back_off=back_off
+    )
     await publisher.run(lines, session, Pace(speed, max_gap))
     return publisher.progress
 
@@ -130,6 +135,7 @@ class _Publisher:
         *,
         window: int,
         answers_within: float,
+        reach_within: float | None,
         progress: Progress | None,
         stop: asyncio.Event | None,
         back_off: BackOff | None,
@@ -138,6 +144,8 @@ class _Publisher:
         self._address = address
         self._window = window
         self._answers_within = answers_within
+        self._reach_within = reach_within
+        self._reached = False
         self._stop = stop or asyncio.Event()
         self._back_off = back_off or BackOff()
         self._next: tuple[_Item, float] | None = None  # taken from the lines and not sent yet, and when it is due
@@ -152,11 +160,15 @@ class _Publisher:
             return
         items = chain([first], items)
         name = first.topic.split("/")[2]
+        began = asyncio.get_running_loop().time()
         while True:
             try:
                 await self._connected(name, items, pace)
                 break
             except BrokerError as error:
+                trying = asyncio.get_running_loop().time() - began
+                if not self._reached and self._reach_within is not None and trying > self._reach_within:
+                    raise
                 pause = self._back_off.pause()
                 _log.warning("no connection to the broker; trying again", reason=str(error), seconds=round(pause, 1))
                 if await _within(self._stop, pause):
@@ -168,6 +180,7 @@ class _Publisher:
         name = f"publish-{uuid.uuid4().hex[:12]}"
         async with Link(self._address, client_id=name, clean_session=True, on_delivered=self._delivered) as link:
             await link.listen([f"timing/v1/{session}/accepted/#", f"timing/v1/{session}/rejected/#"])
+            self._reached = True
             async with _beside(self._hear(link)):
                 await self._send_lost(link)
                 self._back_off.reset()
