@@ -324,6 +324,23 @@ async def test_cars_come_and_go(stage: Any, race: Any, view: View) -> None:
     assert await viewer.order() == list(whole.order)
 
 
+async def test_before_the_start_nobody_is_called_a_non_starter(stage: Any, race: Any, view: View) -> None:
+    race.states = dict.fromkeys(race.cars, "not_started")
+    race.status = "scheduled"
+    stage.publish(race.board())
+    viewer = await view(stage.url)
+    await viewer.shows(stage)
+    assert set(await viewer.texts("status")) == {""}
+    assert await viewer.page.inner_text(".track strong") == "NOT STARTED"
+    race.status = "running"
+    race.states = {race.cars[5]: "not_started"}
+    stage.publish(race.board())
+    await viewer.shows(stage)
+    states = dict(zip(await viewer.order(), await viewer.texts("status"), strict=True))
+    assert {car for car, text in states.items() if text} == {race.cars[5]}
+    assert states[race.cars[5]] == "DNS"
+
+
 async def test_the_home_page_goes_to_the_first_session_when_it_opens(stage: Any, race: Any, view: View) -> None:
     stage.opened = False
     viewer = await view(stage.url, locale="fr-FR")

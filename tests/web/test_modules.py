@@ -11,10 +11,11 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from timing.domain.units import format_duration
-from timing.projections.frames import MESSAGES_KEPT
+from timing.projections.frames import COLUMNS, MESSAGES_KEPT
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "frames.json").read_text("utf-8"))
 WEB = files("timing") / "web"
@@ -195,3 +196,29 @@ async def test_a_column_the_page_does_not_know_is_shown_as_it_comes(modules: Mod
     }"""
     column = {"id": "tyre", "label": "Tyre", "kind": "text", "align": "left", "priority": 2}
     assert await modules("columns.js", function, column) == ["Tyre", "left", ["soft"], [""], ['{"a":1}']]
+
+
+@pytest.mark.browser
+async def test_every_column_of_the_feed_and_of_the_page_has_its_label(modules: Modules) -> None:
+    function = """({planColumns}, columns) => ["road", "result"].flatMap((order) =>
+      planColumns(columns, {order, differs: order === "road", classes: ["A", "B"], sectors: 3}).map(({id, label}) => [id, label]))"""
+    plan = await modules("columns.js", function, msgspec.to_builtins(COLUMNS))
+    assert {column.id for column in COLUMNS} | {"gained", "result", "total"} == {name for name, _ in plan}
+    assert [name for name, label in plan if label == name or label.startswith("column.")] == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("indices", "still"),
+    [
+        ([0, 1, 2, 3], [0, 1, 2, 3]),
+        ([1, 0, 2], [1, 2]),  # the second went past the first
+        ([1, 2, 3, 0], [0, 1, 2]),  # the leader fell to the end: only it moved by itself
+        ([3, 0, 1, 2], [1, 2, 3]),
+        ([0, -1, 1], [0, 2]),  # one is new
+        ([], []),
+    ],
+)
+async def test_who_moved_by_itself_and_who_was_pushed_along(modules: Modules, indices: list[int], still: list[int]) -> None:
+    got = await modules("leaderboard.js", "({standing}, indices) => [...standing(indices)]", indices)
+    assert sorted(got) == still

@@ -28,7 +28,7 @@ const KNOWN = {
   best_lap_us: { width: 5.1, cell: bestCell },
   sectors_us: { width: 0, cell: (row, view) => sectorParts(row, view) },
   pit_stops: { width: 2.6, cell: (row) => [row.pit_stops ? String(row.pit_stops) : ["faint", "·"]] },
-  status: { width: 4.6, align: "left", cell: (row) => statusParts(row, false) },
+  status: { width: 4.6, align: "left", cell: (row, view) => statusParts(row, view) },
   penalties: { width: 6.4, grow: 1, cell: (row) => penaltyParts(row) },
 };
 
@@ -152,7 +152,7 @@ function driverCell(row, view) {
   const below = [];
   if (view.classes.length > 1) below.push([`chip class-${classColour(row, view)}`, row.class]);
   if (row.driver && row.team) below.push(["dim", row.team]);
-  return [["name", shortName(name), name], ...statusParts(row, true), ...penaltyParts(row, true), ["second", below]];
+  return [["name", shortName(name), name], ...statusParts(row, view), ...penaltyParts(row, true), ["second", below]];
 }
 
 function gapToLeaderCell(row, view) {
@@ -202,9 +202,9 @@ function sectorParts(row, view) {
   return Array.from({ length: Math.max(view.sectors, row.sectors_us?.length ?? 0) }, (_, i) => ["sector", time(row.sectors_us?.[i])]);
 }
 
-function statusParts(row, compact) {
+function statusParts(row, { compact, started }) {
   const sign = STATUS_SIGN[row.status];
-  if (!sign || (compact && sign === "flag")) return [];
+  if (!sign || (compact && sign === "flag") || (!started && row.status === "not_started")) return [];
   return [[`badge ${sign}`, t(`row.${row.status}`)]];
 }
 

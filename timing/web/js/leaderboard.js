@@ -53,6 +53,7 @@ export class Leaderboard {
       order,
       differs: order === "road" && Leaderboard.differs({ session, rows }),
       compact: this.#width < COMPACT_EM,
+      started: session.status !== "scheduled",
       classes: session.classes ?? [],
       sectors: session.sectors ?? 0,
       bests: bestLaps(all),
@@ -81,20 +82,24 @@ export class Leaderboard {
       kept.element.remove();
       this.#rows.delete(car);
     }
+    const overtaken = animate ? standing(order.map((car) => this.#rows.get(car)?.index ?? -1)) : null;
     let at = this.body.firstElementChild;
     order.forEach((car, index) => {
       const kept = this.#rows.get(car) ?? this.#add(car);
       if (kept.element === at) at = at.nextElementSibling;
       else this.body.insertBefore(kept.element, at);
-      if (animate && kept.index !== null && kept.index !== index) this.#move(kept.element, kept.index - index);
+      if (animate && kept.index !== null && kept.index !== index) {
+        this.#move(kept.element, kept.index - index, !overtaken.has(index));
+      }
       kept.index = index;
     });
   }
 
-  #move(row, places) {
+  #move(row, places, byItself) {
     const from = { transform: `translateY(${places * this.#height}px)` };
     row.animate([from, { transform: "translateY(0)" }], { ...MOVE, composite: "add" });
     row.animate([{ zIndex: places > 0 ? 3 : 2 }, { zIndex: places > 0 ? 3 : 2 }], MOVE.duration);
+    if (!byItself) return; // pushed along by others: it slides, and nothing is made of it
     row.animate({ backgroundColor: [`var(--${places > 0 ? "up" : "down"})`, "transparent"] }, { duration: 1800, pseudoElement: "::before" });
   }
 
@@ -107,12 +112,12 @@ export class Leaderboard {
   }
 
   #paint(state, order, view, animate) {
-    const shared = `${this.#layout}|${view.cls}|${view.order}|${view.bests.overall}|${[...view.bests.byClass].join()}|${view.classes.join()}`;
+    const shared = `${this.#layout}|${view.started}|${view.cls}|${view.order}|${view.bests.overall}|${[...view.bests.byClass].join()}|${view.classes.join()}`;
     for (const car of order) {
       const kept = this.#rows.get(car);
       const row = state.rows[car];
       if (kept.row === row && kept.view === shared) continue;
-      kept.element.dataset.status = row.status;
+      kept.element.dataset.status = view.started ? row.status : "";
       this.#columns.forEach((column, i) => paintCell(kept.cells[i], column.cell(row, view)));
       if (animate && kept.row && row.laps > kept.row.laps) this.#flash(kept);
       kept.row = row;
@@ -142,6 +147,29 @@ export function orderOf({ order, rows }, { cls, order: by }) {
   if (by !== "result") return shown;
   const place = (car) => rows[car].result?.position ?? Infinity;
   return shown.map((car, i) => [place(car), i, car]).sort((a, b) => (a[0] === b[0] ? a[1] - b[1] : a[0] - b[0])).map(([, , car]) => car);
+}
+
+/**
+ * Those that kept their order among themselves while others went past: the longest rising run of `indices`, as positions in it. What is
+ * not among them moved by itself. Of two that changed places, the one that came forward did. Negative indices are newcomers.
+ */
+export function standing(indices) {
+  const tails = []; // for each length, the position that ends the run with the least index
+  const before = [];
+  indices.forEach((value, at) => {
+    if (value < 0) return;
+    let low = 0;
+    for (let high = tails.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      if (indices[tails[middle]] < value) low = middle + 1;
+      else high = middle;
+    }
+    before[at] = low ? tails[low - 1] : -1;
+    tails[low] = at;
+  });
+  const run = new Set();
+  for (let at = tails.at(-1) ?? -1; at >= 0; at = before[at]) run.add(at);
+  return run;
 }
 
 function makeCells(kept, columns) {
