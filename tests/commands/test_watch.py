@@ -90,7 +90,7 @@ async def test_once_prints_the_board_and_ends() -> None:
     assert (status, err) == (0, "")
     lines = [line.split() for line in out.splitlines()]
     assert lines[0][:3] == ["[GREEN]", "Course", "1"]
-    assert [line[2] for line in lines[2:5]] == ["007", "1A", "35"]
+    assert [line[1] for line in lines[2:5]] == ["007", "1A", "35"]
     assert "\x1b" not in out
 
 
@@ -179,6 +179,17 @@ def test_the_width_decides_on_the_columns(width: int, there: list[str], not_ther
     assert all(label in text for label in there)
     assert not any(label in text for label in not_there)
     assert max(map(len, text.splitlines())) <= width
+
+
+def test_long_names_are_shortened_and_numbers_never() -> None:
+    state = msgspec.json.decode(Stage().framer.snapshot())
+    for row in state["rows"].values():
+        row["driver"]["name"] = "Maximiliane von Hohenzollern-Sigmaringen"
+    text = drawn(View(state, 0), 90)
+    assert "1:28.123" in text
+    assert "+12.345" in text
+    assert "Maxim" in text
+    assert len(text.splitlines()) == 5
 
 
 def test_what_colour_says_the_text_says_too() -> None:

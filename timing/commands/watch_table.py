@@ -11,7 +11,8 @@ from timing.domain.units import SECOND, format_duration
 from timing.projections.frames import State
 
 _PALETTE = ("cyan", "magenta", "yellow", "green", "blue", "red", "bright_cyan", "bright_magenta")
-_WIDTHS = ((150, 4), (110, 3), (80, 2), (0, 1))  # from this width on, columns up to this priority
+_WIDTHS = ((150, 4), (110, 3), (90, 2), (0, 1))  # from this width on, columns up to this priority
+_SHORTENED = frozenset({"text", "driver", "penalties"})  # where the width is not enough; numbers are never cut
 _FLAGS = {
     "green": "black on green",
     "yellow": "black on yellow",
@@ -54,7 +55,8 @@ def table(state: State, width: int, *, plain: bool) -> Table:
     drawn = Table(box=None if plain else box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="" if plain else "bold")
     for column in columns:
         justify = {"right": "right", "centre": "center"}.get(column["align"], "left")
-        drawn.add_column(column["label"], justify=justify, no_wrap=True, overflow="ellipsis")  # type: ignore[arg-type]  # of rich's words
+        whole = column["kind"] not in _SHORTENED
+        drawn.add_column(column["label"], justify=justify, no_wrap=whole, overflow="ellipsis")  # type: ignore[arg-type]  # of rich's words
     colours = {name: _PALETTE[n % len(_PALETTE)] for n, name in enumerate(state["session"].get("classes") or ())}
     for car in state["order"]:
         row = state["rows"][car]
@@ -68,7 +70,7 @@ def _cell(column: dict[str, Any], row: dict[str, Any], colours: dict[str, str]) 
     if value is None or (kind == "gap" and row.get("position") == 1):
         return Text("")
     style = colours.get(str(value), "") if kind == "class" else "bold" if kind in {"car", "status"} else ""
-    return Text(_clean(_WRITTEN.get(kind, str)(value)), style=style)
+    return Text(_clean(_WRITTEN.get(kind, str)(value)), style=style, no_wrap=True, overflow="ellipsis")
 
 
 def gap_text(gap: dict[str, int]) -> str:
