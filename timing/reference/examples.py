@@ -44,7 +44,7 @@ EXAMPLES: tuple[AnyEvent, ...] = (
         session="albi-race-1",
         name="Albi, race 1",
         kind="race",
-        rulebook="default",
+        rulebook="mitjet",
         distance=Distance(minutes=20, plus_laps=1),
         circuit=Circuit(
             name="Albi",
