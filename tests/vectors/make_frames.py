@@ -90,6 +90,10 @@ STORIES: dict[str, list[Board]] = {
         board(notices=[notice(1), notice(2), notice(3)]),
         board(notices=[notice(1), notice(2, "Blue flags for car 1A", "1A"), notice(3), notice(4)]),
     ],
+    "a message is struck out": [
+        board(notices=[notice(1), notice(2)]),
+        board(notices=[msgspec.structs.replace(notice(1), struck=True), notice(2)]),
+    ],
     "the list of messages is full": [board(notices=NOTICES), board(notices=[*NOTICES, notice(900), notice(901)])],
     "a message pushed out comes back changed": [
         board(notices=[*NOTICES, notice(900)]),
