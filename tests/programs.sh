@@ -1,5 +1,5 @@
 #!/bin/sh
-# Gets the two programs that the tests drive, Chromium and Mosquitto, where they are missing: usage: programs.sh PYTHON-WITH-PLAYWRIGHT
+# Gets what the tests drive, Chromium (through Playwright) and Mosquitto, where it is missing: usage: programs.sh PYTHON-WITH-PLAYWRIGHT
 # It never fails: a test whose program is missing says itself what to install (PARCFERME_ALLOW_MISSING=browser,mosquitto skips it).
 PATH=$PATH:/usr/sbin:/usr/local/sbin
 playwright_python=$1
@@ -8,11 +8,13 @@ have_chromium() {
   [ -n "$PARCFERME_CHROMIUM" ] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
     || ls "${PLAYWRIGHT_BROWSERS_PATH:-$HOME/.cache/ms-playwright}"/chromium-*/chrome-linux*/chrome >/dev/null 2>&1
 }
+playwright_runs() { "$playwright_python" -m playwright --version >/dev/null 2>&1; } # its Node wants a library that a bare Debian has not
 have_mosquitto() { [ -n "$PARCFERME_MOSQUITTO" ] || command -v mosquitto >/dev/null; }
 allowed() { case ",$PARCFERME_ALLOW_MISSING," in *,"$1",*) return 0 ;; *) return 1 ;; esac; }
 
 wanted=
 allowed browser || have_chromium || wanted="chromium fonts-dejavu-core"
+allowed browser || playwright_runs || wanted="$wanted libatomic1"
 allowed mosquitto || have_mosquitto || wanted="$wanted mosquitto"
 wanted=${wanted# }
 [ -n "$wanted" ] || exit 0
