@@ -1,6 +1,7 @@
 """Laws of scoring, over generated sessions: believable ones, with the mishaps of a timing tower, and unbelievable ones."""
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -102,7 +103,15 @@ class Invention:
         circuit = e.Circuit(name="Ring", loops=LOOPS)
         self.events.append(
             e.SessionOpened(
-                id=self.id(), at=BASE, session="s", name="S", kind=kind, rulebook="drawn", distance=distance, circuit=circuit, rules=rules_of(rules)
+                id=self.id(),
+                at=BASE,
+                session="s",
+                name="S",
+                kind=kind,
+                rulebook="drawn",
+                distance=distance,
+                circuit=circuit,
+                rules=rules_of(rules),
             )
         )
         for car in self.cars:
@@ -142,9 +151,7 @@ class Invention:
         decoder = "line" if loop.startswith("SF") else "back"
         self.numbers[decoder] += 1
         boot = 1 + (at > START + 3 * LAP)
-        self.events.append(
-            e.Passing(decoder=decoder, boot=boot, number=self.numbers[decoder], loop=loop, transponder=transponder, at=at)
-        )
+        self.events.append(e.Passing(decoder=decoder, boot=boot, number=self.numbers[decoder], loop=loop, transponder=transponder, at=at))
 
     def _key(self) -> e.PassingKey:
         decoder = self.chance.choice(("line", "back"))
@@ -341,7 +348,7 @@ def test_a_passing_voided_and_added_by_hand_gives_the_same_classification(events
 def test_the_order_is_a_permutation_of_the_entries_and_places_have_no_holes(events: Events, chance: Random) -> None:
     timing = fold(events)
     board = timing.board()
-    entered = set(timing.state().entries)
+    entered = set(timing.state().said.entries)
     assert sorted(board.order) == sorted(entered)
     assert set(board.rows) == entered
     assert [board.rows[car].position for car in board.order] == list(range(1, len(entered) + 1))
@@ -366,7 +373,7 @@ def test_no_gap_is_negative_and_gaps_grow_down_the_order(events: Events, chance:
             assert gap.time_us >= 0
     if not timing.race:
         return
-    for one, other in zip(standings, standings[1:], strict=False):
+    for one, other in pairwise(standings):
         ahead, behind = board.rows[one.car].gap, board.rows[other.car].gap
         if one.laps == other.laps:
             assert ahead.time_us <= behind.time_us

@@ -76,8 +76,10 @@ def penalties_of(decisions: Iterable[Decision], updates: Iterable[DecisionUpdate
     return of_car, stages
 
 
-def classify(candidates: Sequence[Candidate], rules: Classification, *, over: bool) -> list[Place]:
+def classify(candidates: Sequence[Candidate], rules: Classification, *, over: bool, flag: bool = True) -> list[Place]:
     """Classify a race. ``candidates`` in running order; ``over``: the leader has taken the flag, or the result was declared.
+
+    ``flag``: there was a chequered flag to take; a race that was stopped or closed without one asks nobody for it.
 
     Cars are ordered by laps, then time with penalties: a time penalty never moves a car behind one with fewer laps. Below them come
     those without a place: not classified or retired by laps, then those that did not start, then the disqualified.
@@ -85,7 +87,8 @@ def classify(candidates: Sequence[Candidate], rules: Classification, *, over: bo
     running_order = {c.car: i for i, c in enumerate(candidates)}
     lines = [(c, max(c.laps - c.penalties.laps, 0), c.time_us + c.penalties.time_us) for c in candidates]
     lines.sort(key=lambda line: (-line[1], line[2], running_order[line[0].car]))
-    in_the_result = [(c, laps) for c, laps, _ in lines if not c.penalties.disqualified]
+    must_cross = over and flag and rules.must_cross_flag
+    in_the_result = [(c, laps) for c, laps, _ in lines if not c.penalties.disqualified and (c.flagged or c.coming or not must_cross)]
     winner = in_the_result[0][1] if in_the_result else 0
     by_class: dict[str, int] = {}
     for c, laps in in_the_result:
@@ -93,7 +96,7 @@ def classify(candidates: Sequence[Candidate], rules: Classification, *, over: bo
     statuses: dict[str, ResultStatus] = {}
     for c, laps, _ in lines:
         base = by_class.get(c.class_, 0) if rules.base == "class_winner" else winner
-        statuses[c.car] = _status(c, laps, base * rules.min_percent // 100, rules, over=over)
+        statuses[c.car] = _status(c, laps, base * rules.min_percent // 100, over=over, must_cross=must_cross)
     return _number([(c, laps, total if c.laps else None, statuses[c.car]) for c, laps, total in lines])
 
 
@@ -125,15 +128,15 @@ def _number(lines: list[tuple[Candidate, int, int | None, ResultStatus]]) -> lis
     return places
 
 
-def _status(c: Candidate, laps: int, least: int, rules: Classification, *, over: bool) -> ResultStatus:
+def _status(c: Candidate, laps: int, least: int, *, over: bool, must_cross: bool) -> ResultStatus:
     if c.penalties.disqualified:
         return "disqualified"
-    if not over:
-        return "retired" if c.retired else "running" if c.started else "not_started"
     if not c.started:
         return "not_started"
+    if not over:
+        return "retired" if c.retired else "running"
     if c.coming:
         return "running"
-    if laps and laps >= least and (c.flagged or not rules.must_cross_flag):
+    if laps and laps >= least and (c.flagged or not must_cross):
         return "classified"
     return "not_classified" if c.flagged else "retired"

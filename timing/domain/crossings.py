@@ -29,8 +29,8 @@ Placed: TypeAlias = tuple[str, Crossing]
 LAP_LOOP, PIT_LAP_LOOP = "\0lap", "\0lap in pit lane"
 """The names in ``Placement.loops`` of the lines on which systems that count laps themselves are taken to stand."""
 
-LAP_PREFIX = "lap:"
-ADDED_PREFIX = "added:"
+LAP_PREFIX, ADDED_PREFIX = "\0lap:", "\0added:"
+"""What keeps the keys of laps and of crossings added by hand apart from those of decoders, whose names hold no zero byte."""
 
 
 def key_of(fact: Passing | Lap | PassingAdded) -> Key:

@@ -17,10 +17,13 @@ class Ending(Struct, frozen=True):
     laps: int
 
 
-def ending(ends: Sequence[Sequence[int]], start: int, distance: Distance, flag_at: int | None, rules: Finish) -> Ending | None:
+def ending(
+    ends: Sequence[Sequence[int]], start: int, distance: Distance, flag_at: int | None, rules: Finish, *, closed: bool = False
+) -> Ending | None:
     """Find the end of a race from the cars' crossings of the line (``ends``, instants in order), or ``None`` while it goes on.
 
     ``flag_at``: when the chequered flag was shown, if it was. It is shown to the leader: the race ends with his crossing.
+    ``closed``: nobody comes any more. Where the leader stopped before the flag, the race ended with the first car that took it.
     """
     due = _due(ends, start, distance)
     last = due if flag_at is None else _with_flag(ends, flag_at, due, rules)
@@ -29,6 +32,9 @@ def ending(ends: Sequence[Sequence[int]], start: int, distance: Distance, flag_a
     if last == 0:
         return Ending(start, 0)
     at = min((car[last - 1] for car in ends if len(car) >= last), default=None)
+    if at is None and closed and flag_at is not None:
+        at = min((car[taken] for car in ends if (taken := bisect_left(car, flag_at)) < len(car)), default=flag_at)
+        last = completed_by(ends, at)
     return None if at is None else Ending(at, last)
 
 

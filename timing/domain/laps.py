@@ -1,7 +1,7 @@
 """The laps of one car, from its crossings in order of time: lap times, sectors, pit visits, and what is suspect."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from enum import IntEnum
 
 from msgspec import Struct
 
@@ -9,21 +9,17 @@ from timing.domain.crossings import LAP_PREFIX, Crossing, Key
 from timing.domain.events import Circuit, Lap
 from timing.domain.rulebook import Laps
 
+FINISH, SECTOR, PIT_ENTRY, PIT_EXIT, OTHER = range(5)
+"""What a crossing of a loop means for a car's laps; plain integers, compared once for every passing of a race."""
 
-class Line(IntEnum):
-    """What a crossing of a loop means for a car's laps."""
-
-    FINISH = 0
-    SECTOR = 1
-    PIT_ENTRY = 2
-    PIT_EXIT = 3
-    OTHER = 4
+_LINES = {"finish": FINISH, "sector": SECTOR, "pit_entry": PIT_ENTRY, "pit_exit": PIT_EXIT}
+_ANY_LOOP = 2**31  # after every index of a loop, where instants are equal
 
 
 class Loops(Struct, frozen=True):
     """The circuit's loops by index, as lap counting needs them; ``sectors`` is the number of sectors of a lap, 0 where none is timed."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[int, ...]
     in_pit: tuple[bool, ...]
     sector_of: tuple[int, ...]
     sectors: int
@@ -31,17 +27,14 @@ class Loops(Struct, frozen=True):
     @classmethod
     def of(cls, circuit: Circuit) -> "Loops":
         """Take the loops of a circuit. A sector loop without a number is the next one; two loops of one number are one line."""
-        lines: list[Line] = []
+        lines: list[int] = []
         numbers: list[int] = []
         for loop in circuit.loops:
-            lines.append(_LINES.get(loop.line, Line.OTHER))
+            lines.append(_LINES.get(loop.line, OTHER))
             numbers.append((loop.sector or max(numbers, default=0) + 1) if loop.line == "sector" else 0)
         pits = tuple(loop.line == "pit_entry" or (loop.pit and loop.line != "pit_exit") for loop in circuit.loops)
         last = max(numbers, default=0)
         return cls(tuple(lines), pits, tuple(numbers), last + 1 if last else 0)
-
-
-_LINES = {"finish": Line.FINISH, "sector": Line.SECTOR, "pit_entry": Line.PIT_ENTRY, "pit_exit": Line.PIT_EXIT}
 
 
 class CarLaps:
@@ -90,64 +83,77 @@ class CarLaps:
 
     def extend(self, crossings: Sequence[Crossing], loops: Loops, rules: Laps, *, start: int, end: int) -> None:
         """Take in the crossings not yet seen, of a list of which the first ones were: those after ``start`` and up to ``end`` count."""
-        lines, in_pit = loops.lines, loops.in_pit
-        for position in range(self._taken, len(crossings)):
-            crossing = crossings[position]
+        lines, in_pit, sector_of = loops.lines, loops.in_pit, loops.sector_of
+        first = max(self._taken, bisect_right(crossings, (start, _ANY_LOOP)))
+        for crossing in crossings[first : bisect_right(crossings, (end, _ANY_LOOP))]:
             at, loop = crossing[0], crossing[1]
-            if at <= start or at > end:
-                continue
             line = lines[loop]
-            if line is Line.FINISH:
+            if line == FINISH:
                 if not self._finish_line(crossing, loops, rules):
                     continue
-            elif line is Line.SECTOR:
-                self._sector(at, loops.sector_of[loop])
+            elif line == SECTOR:
+                self._sector(at, sector_of[loop])
             self.last_at = at
-            if in_pit[loop] is not self.in_pit:
-                self._pit(at, in_pit[loop])
+            if in_pit[loop]:
+                if not self.in_pit or self._came_round(line):
+                    self.in_pit = True
+                    self.entered.append(at)
+            elif self.in_pit:
+                self.in_pit = False
+                self.exited.append(at)
         self._taken = len(crossings)
 
     def _finish_line(self, crossing: Crossing, loops: Loops, rules: Laps) -> bool:
         at = crossing[0]
-        if self._line_loop_at is not None and at - self._line_loop_at < rules.duplicate_window_us:
+        line_loop_at = self._line_loop_at
+        if line_loop_at is not None and at - line_loop_at < rules.duplicate_window_us:
             self.suspects.append((crossing, "duplicate"))
             return False
         if self.since is None:
             self.since = at
+            self.current = []
         else:
-            began = self.ends[-1] if self.ends else self.since
-            if at - began < rules.min_lap_us:
+            ends = self.ends
+            lap_us = at - (ends[-1] if ends else self.since)
+            if lap_us < rules.min_lap_us:
                 self.suspects.append((crossing, "short_lap"))
+                self.last_at = at  # the car is there all the same
                 return False
-            self.ends.append(at)
-            self._lap_times(crossing, at - began, loops)
+            ends.append(at)
+            self._lap_times(crossing, lap_us, loops)
         self._line_loop_at = self._sector_at = at
         self._sector_seen = 0
         return True
 
     def _lap_times(self, crossing: Crossing, measured: int, loops: Loops) -> None:
-        if crossing[2].startswith(LAP_PREFIX) and (fact := self.facts.get(crossing[2:])):
-            self.times.append(measured if fact.lap_time_us is None else fact.lap_time_us)
-            self.sectors.append(fact.sectors_us or ())
-        else:
-            self.times.append(measured)
-            if loops.sectors:
-                whole = self._sector_seen == loops.sectors - 1 and self._sector_at is not None
-                last = crossing[0] - self._sector_at if whole and self._sector_at is not None else None
-                self.current += [None] * (loops.sectors - 1 - len(self.current))
-                self.sectors.append((*self.current, last))
-            else:
-                self.sectors.append(())
+        sectors: tuple[int | None, ...] = ()
+        fact = self.facts.get(crossing[2:]) if self.facts and crossing[2].startswith(LAP_PREFIX) else None
+        if fact is not None:
+            sectors = fact.sectors_us or ()
+            measured = measured if fact.lap_time_us is None else fact.lap_time_us
+        elif loops.sectors:
+            current, until_last = self.current, loops.sectors - 1
+            if len(current) < until_last:
+                current += [None] * (until_last - len(current))
+            timed = self._sector_seen == until_last and self._sector_at is not None
+            current.append(crossing[0] - self._sector_at if timed and self._sector_at is not None else None)
+            sectors = tuple(current)
+        self.times.append(measured)
+        self.sectors.append(sectors)
         self.current = []
 
     def _sector(self, at: int, number: int) -> None:
-        if number <= self._sector_seen:
+        seen = self._sector_seen
+        if number <= seen:
             return
-        timed = number == self._sector_seen + 1 and self._sector_at is not None
-        self.current += [None] * (number - 1 - len(self.current))
-        self.current.append(at - self._sector_at if timed and self._sector_at is not None else None)
+        current = self.current
+        if len(current) < number - 1:
+            current += [None] * (number - 1 - len(current))
+        current.append(at - self._sector_at if number == seen + 1 and self._sector_at is not None else None)
         self._sector_at, self._sector_seen = at, number
 
-    def _pit(self, at: int, in_pit: bool) -> None:
-        self.in_pit = in_pit
-        (self.entered if in_pit else self.exited).append(at)
+    def _came_round(self, line: int) -> bool:
+        """Say whether a car that is in the pit lane, heard there again, has done a lap between: it left and came in unheard."""
+        if line == FINISH:
+            return len(self.ends) > 1 and self.ends[-2] >= self.entered[-1]
+        return line == PIT_ENTRY and bool(self.ends) and self.ends[-1] >= self.entered[-1]

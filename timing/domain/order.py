@@ -11,6 +11,7 @@ class Standing(Struct, gc=False):
 
     ``ends``: instants of its crossings of the line, of which the first ``laps`` count. ``start``: where its first lap began.
     ``standing``: it does no more laps (retired, stopped, or the race is over for it). ``best_us`` with the lap that set it.
+    ``last_at``: the instant of the last counted crossing, or of the start.
     """
 
     car: str
@@ -22,11 +23,11 @@ class Standing(Struct, gc=False):
     standing: bool = False
     best_us: int | None = None
     best_lap: int = 0
+    last_at: int = 0
 
-    @property
-    def last_at(self) -> int:
-        """The instant of the last counted crossing, or of the start."""
-        return self.ends[self.laps - 1] if self.laps else self.start
+    def __post_init__(self) -> None:
+        """Look up once what the order and every gap ask for."""
+        self.last_at = self.ends[self.laps - 1] if self.laps else self.start
 
 
 def race_order(standings: Iterable[Standing], grid: Mapping[str, int]) -> list[Standing]:
@@ -55,14 +56,15 @@ def race_gap(own: Standing, ahead: Standing) -> tuple[int, int]:
 
     Laps down are those at the car's own last crossing, so that a car two seconds behind is not a lap down each time the leader
     crosses the line; a car that has since been passed by, or does no more laps, is down by what the laps say.
+    The time is never negative: a car that led at its own last crossing and was passed since is level until it crosses again.
     """
     own_at = own.last_at
-    ahead_at = ahead.ends[own.laps - 1] if own.laps else ahead.start
+    time_us = max(own_at - (ahead.ends[own.laps - 1] if own.laps else ahead.start), 0)
     behind = ahead.laps - own.laps
     if own.standing or behind == 0:
-        return behind, own_at - ahead_at
+        return behind, time_us
     at_crossing = bisect_right(ahead.ends, own_at, 0, ahead.laps) - own.laps
-    return max(at_crossing, behind - 1), own_at - ahead_at
+    return max(at_crossing, behind - 1), time_us
 
 
 def best_lap_gap(own: Standing, ahead: Standing) -> tuple[int, int]:

@@ -2,41 +2,33 @@
 
 from msgspec import Struct
 
-from timing.domain.classification import Penalties
 from timing.domain.count_back import CountBack
-from timing.domain.events import EntryRegistered, TrackStatus
 from timing.domain.finish import Ending
 from timing.domain.order import Standing
+from timing.projections.commanded import Commanded
 
 
 class State(Struct):
     """What the evidence comes to at one moment; everything that is shown or decided is read off it.
 
-    ``standings`` are in running order. ``at``: the latest instant in evidence.
+    ``at``: the latest instant in evidence. ``said``: what people said. ``standings`` are in running order.
+    ``started``: the cars that were seen after the start, and those that race control retired after it before they were seen.
     """
 
     at: int
-    start: int | None
-    entries: dict[str, EntryRegistered]
-    grid: dict[str, int]
+    said: Commanded
+    started: set[str]
     standings: list[Standing]
-    end: Ending | None
-    stopped: CountBack | None
-    closed_at: int | None
-    retired: set[str]
-    withdrawn: set[str]
-    seen: set[str]
-    penalties: dict[str, Penalties]
-    stages: dict[str, str]
-    statuses: list[TrackStatus]
-    drivers: dict[str, str]
+    end: Ending | None = None
+    stopped: CountBack | None = None
 
     @property
     def over(self) -> bool:
         """Whether the race is decided on the road: flag, stop or close of the session."""
-        return self.end is not None or self.stopped is not None or self.closed_at is not None
+        return self.end is not None or self.stopped is not None or self.said.closed_at is not None
 
     @property
     def suspended(self) -> bool:
         """Whether the red flag is out."""
-        return bool(self.statuses) and self.statuses[-1].status == "red" and not self.over
+        statuses = self.said.statuses
+        return bool(statuses) and statuses[-1].status == "red" and not self.over

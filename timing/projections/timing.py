@@ -4,27 +4,16 @@ import hashlib
 
 import msgspec
 
-from timing.domain.classification import Candidate, Penalties, Place, classify, classify_by_best_lap, penalties_of
+from timing.domain.classification import Candidate, Penalties, Place, classify, classify_by_best_lap
 from timing.domain.count_back import count_back, laps_at_count_back
-from timing.domain.events import (
-    CarRetired,
-    CarWithdrawn,
-    Decision,
-    DecisionUpdated,
-    DriverChanged,
-    GridSet,
-    RaceStopped,
-    SessionEnded,
-    SessionStarted,
-    TrackStatus,
-)
 from timing.domain.finish import Ending, ending, laps_at_ending
 from timing.domain.laps import CarLaps, Loops
 from timing.domain.order import Standing, best_lap_order, race_order
 from timing.domain.rulebook import Rulebook, rulebook_from
 from timing.log.record import Record
 from timing.projections.board import Board
-from timing.projections.evidence import Evidence, entries_of
+from timing.projections.commanded import commanded
+from timing.projections.evidence import Evidence
 from timing.projections.rows import form_board
 from timing.projections.state import State
 
@@ -46,9 +35,9 @@ class Timing:
         self.rules = Rulebook(id="none", title="No rulebook", source="")
         self._loops = Loops((), (), (), 0)
         self._bounds: tuple[int | None, int, bool] = (None, 0, True)
-        self._version = -1
+        self._version = 0
+        self._said = commanded(self.evidence)
         self._best: dict[str, tuple[tuple[int, int, frozenset[int]], tuple[int | None, int]]] = {}
-        self._fastest_us: int | None = None
         self._state: State | None = None
         self._board: Board | None = None
         self._boarded: State | None = None
@@ -91,7 +80,7 @@ class Timing:
         """Name the state: SHA-256 over crossings, commands that hold, running order and classification. Equal evidence, equal digest."""
         state = self.state()
         content = (
-            sorted(self.evidence.crossings.items()),
+            sorted((car, crossings) for car, crossings in self.evidence.crossings.items() if crossings),
             sorted(self.evidence.unplaced),
             self.evidence.commands,
             [(s.car, s.laps, s.last_at, s.flagged) for s in state.standings],
@@ -117,89 +106,66 @@ class Timing:
             laps.extend(crossings[car], self._loops, self.rules.laps, start=start, end=end)
 
     def _rebound(self) -> bool:
-        """Take the session's bounds from the evidence, and say whether they are others than before."""
+        """Read the commands anew where one came in, and say whether the session's bounds are others than before."""
         opened = self.evidence.opened
-        if opened is None or self._version == self.evidence.version:
+        if self._version == self.evidence.version:
             return False
         self._version = self.evidence.version
+        self._said = said = commanded(self.evidence)
+        if opened is None:
+            return False
         if isinstance(opened.rules, dict) and self.rules.id == "none":
             self.rules = rulebook_from(opened.rules)
-        started = self.evidence.of(SessionStarted)
-        ended = self.evidence.of(SessionEnded)
-        start = started[0].at if started else None
-        end = (start or 0) + self.rules.laps.horizon_us
-        if ended:
-            end = min(end, ended[0].at)
-        loops = Loops.of(opened.circuit)
+        end = (said.start or 0) + self.rules.laps.horizon_us
+        if said.closed_at is not None:
+            end = min(end, said.closed_at)
         before = (self._bounds, self._loops)
-        self._bounds, self._loops = (start, end, self.race), loops
+        self._bounds, self._loops = (said.start, end, self.race), Loops.of(opened.circuit)
         return before != (self._bounds, self._loops)
 
     def _form(self) -> State:
-        evidence = self.evidence
-        start, _, _ = self._bounds
-        entries = entries_of(evidence)
-        statuses = evidence.of(TrackStatus)
-        penalties, stages = penalties_of(evidence.of(Decision), evidence.of(DecisionUpdated))
-        ended = evidence.of(SessionEnded)
-        grids = evidence.of(GridSet)
-        state = State(
-            at=self._latest(),
-            start=start,
-            entries=entries,
-            grid={car: place for place, car in enumerate(grids[-1].cars, start=1) if car} if grids else {},
-            standings=[],
-            end=None,
-            stopped=None,
-            closed_at=ended[0].at if ended else None,
-            retired={c.car for c in evidence.of(CarRetired)},
-            withdrawn={c.car for c in evidence.of(CarWithdrawn)},
-            seen={car for car, laps in self.laps.items() if laps.last_at is not None},
-            penalties=penalties,
-            stages=stages,
-            statuses=statuses,
-            drivers={c.car: c.driver for c in evidence.of(DriverChanged)},
-        )
+        said = self._said
+        seen_at = {car: laps.last_at for car, laps in self.laps.items() if laps.last_at is not None}
+        state = State(max(said.latest, max(seen_at.values(), default=0)), said, seen_at.keys() | said.started, [])
         self._decide_end(state)
-        self._fastest_us = min((best[0] for _, best in self._best.values() if best[0] is not None), default=None)
-        standings = [self._standing(car, entry.class_, state) for car, entry in entries.items()]
-        state.standings = race_order(standings, state.grid) if self.race else best_lap_order(standings, state.grid)
+        over = state.over
+        standings = [self._standing(car, entry.class_, state, over=over) for car, entry in said.entries.items()]
+        if said.start is not None and not state.suspended:
+            fastest_us = min((s.best_us for s in standings if s.best_us is not None), default=None)
+            for standing in standings:
+                if not standing.standing:
+                    standing.standing = self._still(standing, seen_at.get(standing.car, said.start), fastest_us, state.at, over=over)
+        state.standings = race_order(standings, said.grid) if self.race else best_lap_order(standings, said.grid)
         return state
 
-    def _latest(self) -> int:
-        latest = max((c.at for c in self.evidence.commands), default=0)
-        return max(latest, max((laps.last_at or 0 for laps in self.laps.values()), default=0))
-
     def _decide_end(self, state: State) -> None:
-        opened = self.evidence.opened
-        if opened is None or state.start is None:
+        opened, said = self.evidence.opened, state.said
+        if opened is None or said.start is None:
             return
-        flags = [s.at for s in state.statuses if s.status == "chequered"]
         if not self.race:
-            state.end = Ending(flags[0], 0) if flags else None
+            state.end = None if said.flag_at is None else Ending(said.flag_at, 0)
             return
-        ends = [self.laps[car].ends for car in state.entries if car in self.laps]
-        stops = self.evidence.of(RaceStopped)
-        reds = [s.at for s in state.statuses if s.status == "red" and stops and s.at <= stops[-1].at]
-        if reds:
-            state.stopped = count_back(ends, state.start, reds[-1], self.rules.red_flag)
+        ends = [self.laps[car].ends for car in said.entries if car in self.laps]
+        if said.red_at is not None:
+            state.stopped = count_back(ends, said.start, said.red_at, self.rules.red_flag)
             return
-        state.end = ending(ends, state.start, opened.distance, flags[0] if flags else None, self.rules.finish)
+        state.end = ending(ends, said.start, opened.distance, said.flag_at, self.rules.finish, closed=said.closed_at is not None)
 
-    def _standing(self, car: str, class_: str, state: State) -> Standing:
-        laps = self.laps.get(car)
-        if laps is None or state.start is None:
-            return Standing(car, class_, (), 0, state.start or 0, standing=state.over or car in state.withdrawn)
+    def _standing(self, car: str, class_: str, state: State, *, over: bool) -> Standing:
+        laps, said = self.laps.get(car), state.said
+        done = state.stopped is not None or said.closed_at is not None or car in said.retired or car in said.withdrawn
+        if laps is None or laps.last_at is None or said.start is None:
+            return Standing(car, class_, (), 0, said.start or 0, standing=done or over)
         counted, flagged = len(laps.ends), False
         if state.stopped:
             counted = laps_at_count_back(laps.ends, state.stopped, self.rules.red_flag)
         elif state.end:
-            counted, flagged = laps_at_ending(laps.ends, state.end, self.rules.finish.grace_us)
-        deleted = state.penalties[car].deleted_laps if car in state.penalties else frozenset()
+            grace_us = self.rules.finish.grace_us
+            counted, flagged = laps_at_ending(laps.ends, state.end, grace_us)
+            done = done or flagged or (grace_us is not None and state.at > state.end.at + grace_us)
+        deleted = said.penalties[car].deleted_laps if car in said.penalties else frozenset()
         best_us, best_lap = self._best_of(car, laps, counted, deleted)
-        done = flagged or car in state.retired or state.stopped is not None or state.closed_at is not None
-        still = done or self._still(laps, best_us, state)
-        return Standing(car, class_, laps.ends, counted, laps.since or state.start, flagged, still, best_us, best_lap)
+        return Standing(car, class_, laps.ends, counted, laps.since or said.start, flagged, done, best_us, best_lap)
 
     def _best_of(self, car: str, laps: CarLaps, counted: int, deleted: frozenset[int]) -> tuple[int | None, int]:
         key = (len(laps.times), counted, deleted)
@@ -208,32 +174,34 @@ class Timing:
             self._best[car] = (key, min(times, default=(None, 0)))
         return self._best[car][1]
 
-    def _still(self, laps: CarLaps, best_us: int | None, state: State) -> bool:
+    def _still(self, standing: Standing, seen_at: int, fastest_us: int | None, at: int, *, over: bool) -> bool:
         """Whether a car has not been seen for so long that it has stopped, as far as the evidence's own clock tells."""
-        if state.suspended or (laps.in_pit and not state.over):
+        lap_us = standing.best_us or fastest_us
+        if lap_us is None or at - seen_at <= _STILL_AFTER_LAPS * lap_us:
             return False
-        lap_us = best_us or self._fastest_us
-        return lap_us is not None and state.at - (laps.last_at or state.start or state.at) > _STILL_AFTER_LAPS * lap_us
+        laps = self.laps.get(standing.car)
+        return over or laps is None or not laps.in_pit
 
 
 def classification(timing: Timing, state: State) -> list[Place]:
     """Classify the cars of a state."""
-    none = Penalties()
+    none, said = Penalties(), state.said
+    start = said.start or 0
     candidates = [
         Candidate(
             car=s.car,
             class_=s.class_,
             laps=s.laps,
-            time_us=s.last_at - (state.start or 0),
+            time_us=s.last_at - start,
             flagged=s.flagged,
-            coming=state.end is not None and not s.standing and s.car in state.seen,
-            started=s.car in state.seen and s.car not in state.withdrawn,
-            retired=s.car in state.retired,
-            penalties=state.penalties.get(s.car, none),
+            coming=state.end is not None and not s.standing and s.car in state.started,
+            started=s.car in state.started and s.car not in said.withdrawn,
+            retired=s.car in said.retired,
+            penalties=said.penalties.get(s.car, none),
             best_us=s.best_us,
         )
         for s in state.standings
     ]
     if timing.race:
-        return classify(candidates, timing.rules.classification, over=state.over)
+        return classify(candidates, timing.rules.classification, over=state.over, flag=state.end is not None)
     return classify_by_best_lap(candidates, over=state.over)

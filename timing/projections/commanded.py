@@ -1,0 +1,102 @@
+"""What people said comes to: read off the commands that hold, and formed anew only when one comes in."""
+
+from msgspec import Struct
+
+from timing.domain.classification import Penalties, penalties_of
+from timing.domain.events import (
+    CarRetired,
+    CarWithdrawn,
+    Decision,
+    DecisionUpdated,
+    DriverChanged,
+    EntryRegistered,
+    GridSet,
+    PitLane,
+    RaceStopped,
+    ResultPublished,
+    SessionEnded,
+    SessionStarted,
+    TrackStatus,
+)
+from timing.projections.board import DriverView, Notice, PenaltyView
+from timing.projections.evidence import Evidence, entries_of
+from timing.projections.notices import notices, penalty_text
+
+
+class Commanded(Struct, frozen=True):
+    """What the commands that hold come to. Instants in µs; ``None`` where nobody said so.
+
+    ``latest``: the last command's instant. ``flag_at``: the chequered flag's. ``red_at``: that of the red flag after which the race was
+    not resumed. ``grid``: place by car, from 1. ``started``: cars that race control retired after the start, so they did start.
+    """
+
+    latest: int
+    start: int | None
+    closed_at: int | None
+    flag_at: int | None
+    red_at: int | None
+    entries: dict[str, EntryRegistered]
+    grid: dict[str, int]
+    retired: frozenset[str]
+    withdrawn: frozenset[str]
+    started: frozenset[str]
+    penalties: dict[str, Penalties]
+    statuses: list[TrackStatus]
+    drivers: dict[str, DriverView]
+    badges: dict[str, tuple[PenaltyView, ...]]
+    published: str | None
+    pit_lane_open: bool
+    classes: tuple[str, ...]
+    notices: tuple[Notice, ...]
+
+
+def commanded(evidence: Evidence) -> Commanded:
+    """Read the commands of a settled evidence."""
+    started, ended = evidence.of(SessionStarted), evidence.of(SessionEnded)
+    start = started[0].at if started else None
+    statuses, stops = evidence.of(TrackStatus), evidence.of(RaceStopped)
+    flags = [s.at for s in statuses if s.status == "chequered" and start is not None and s.at > start]
+    reds = [s.at for s in statuses if s.status == "red" and stops and s.at <= stops[-1].at]
+    grids, lanes, published = evidence.of(GridSet), evidence.of(PitLane), evidence.of(ResultPublished)
+    retired = evidence.of(CarRetired)
+    entries = entries_of(evidence)
+    penalties, stages = penalties_of(evidence.of(Decision), evidence.of(DecisionUpdated))
+    return Commanded(
+        latest=max((c.at for c in evidence.commands), default=0),
+        start=start,
+        closed_at=ended[0].at if ended else None,
+        flag_at=flags[0] if flags else None,
+        red_at=reds[-1] if reds else None,
+        entries=entries,
+        grid={car: place for place, car in enumerate(grids[-1].cars, start=1) if car} if grids else {},
+        retired=frozenset(c.car for c in retired),
+        withdrawn=frozenset(c.car for c in evidence.of(CarWithdrawn)),
+        started=frozenset(c.car for c in retired if start is not None and c.at >= start),
+        penalties=penalties,
+        statuses=statuses,
+        drivers=_drivers(entries, evidence),
+        badges=_badges(evidence, stages),
+        published=published[-1].stage if published else None,
+        pit_lane_open=lanes[-1].open if lanes else True,
+        classes=tuple(sorted({entry.class_ for entry in entries.values()})),
+        notices=notices(evidence.said()),
+    )
+
+
+def _drivers(entries: dict[str, EntryRegistered], evidence: Evidence) -> dict[str, DriverView]:
+    """Find who is at the wheel of each car: the driver last named, otherwise the first entered."""
+    named = {c.car: c.driver for c in evidence.of(DriverChanged)}
+    at_wheel = {}
+    for car, entry in entries.items():
+        if entry.drivers:
+            driver = next((d for d in entry.drivers if d.id == named.get(car)), entry.drivers[0])
+            at_wheel[car] = DriverView(driver.id, driver.name, driver.category)
+    return at_wheel
+
+
+def _badges(evidence: Evidence, stages: dict[str, str]) -> dict[str, tuple[PenaltyView, ...]]:
+    of_car: dict[str, tuple[PenaltyView, ...]] = {}
+    for decision in evidence.of(Decision):
+        view = PenaltyView(decision.decision, decision.penalty, stages[decision.decision], penalty_text(decision))
+        of_car[decision.car] = (*of_car.get(decision.car, ()), view)
+    return of_car
