@@ -10,14 +10,15 @@ import msgspec
 import pytest
 
 from timing.domain.errors import MalformedEvent
-from timing.domain.events import CHANNELS, AnyEvent, MessageRejected, channel_of
+from timing.domain.events import CHANNELS, AnyEvent, MessageRejected, Passing, channel_of
 from timing.log.event_log import Appended
-from timing.log.record import decode_event, draft
+from timing.log.record import decode_event
 from timing.projections.board import Board, Clock, Distance, DriverView, Gap, Notice, PenaltyView, ResultView, Row, SessionView
 from timing.projections.frames import Framer
 from timing.reference.asyncapi import document
 from timing.reference.examples import EXAMPLES
-from timing.services.door import Judged, answers
+from timing.services.door import Door, answers
+from timing.services.rulebooks import Rulebooks
 
 META = json.loads((Path(__file__).parent / "asyncapi-3.0.0.schema.json").read_text("utf-8"))
 DOCUMENT = document()
@@ -107,17 +108,22 @@ def test_the_frames_that_are_sent_are_as_described() -> None:
 
 
 def test_the_answers_are_as_described() -> None:
-    taken, refused = EXAMPLES[-2], EXAMPLES[-1]
-    judged = [
-        Judged("accepted", "s", "session", draft("s", taken), b"{}"),
-        Judged("rejected", "s", "control", draft("s", refused), b'{"id":"m1"}'),
-        Judged("rejected", "s", "control", draft("s", refused), b"no JSON"),
+    door = Door(Rulebooks().resolve)
+    opened = msgspec.json.encode(EXAMPLES[0])
+    said = [
+        ("albi-race-1/session", opened, ["accepted"]),
+        ("albi-race-1/control", b"flag: red", ["rejected"]),
+        ("albi-race-1/control", b'{"type":"pit_lane","id":"p1","open":"wide"}', ["rejected"]),
+        ("nowhere/control", b'{"type":"pit_lane","id":"p1","open":true}', ["rejected", "rejected"]),
+        ("albi-race-1/passings/line-1", msgspec.json.encode(next(e for e in EXAMPLES if isinstance(e, Passing))), []),
     ]
-    for message in judged:
-        (answer,) = answers(message, Appended("new", 4))
-        assert answer.topic == f"timing/v1/s/{message.outcome}/{message.channel}"
-        check_payload(message.outcome, json.loads(answer.payload))
-    assert answers(Judged("fact", "s", "passings/line-1", draft("s", EXAMPLES[7]), b"{}"), Appended("new", 4)) == []
+    for topic, payload, outcomes in said:
+        judged = door.judge(f"timing/v1/{topic}", payload, arrived_at=EXAMPLES[0].at)
+        assert judged
+        told = answers(judged, Appended("new", 4))
+        assert [answer.topic.split("/")[3] for answer in told] == outcomes
+        for answer, outcome in zip(told, outcomes, strict=True):
+            check_payload(outcome, json.loads(answer.payload))
     with pytest.raises(jsonschema.ValidationError):
         check_payload("rejected", {"reason": "no code"})
 

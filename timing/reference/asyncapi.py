@@ -140,8 +140,8 @@ def _operations() -> Json:
         for name, kinds in CHANNELS.items()
     }
     return operations | {
-        "accept": operation("send", "accepted", ["accepted"], "Answer a command that became an event."),
-        "reject": operation("send", "rejected", ["rejected"], "Answer a message that was not taken."),
+        "accept": operation("send", "accepted", ["accepted"], "Answer a command that became an event.", 0),
+        "reject": operation("send", "rejected", ["rejected"], "Answer a message that was not taken.", 0),
         "show": operation("send", "feed", ["snapshot", "delta"], "Tell a screen what the session looks like."),
         "resynchronise": operation("receive", "feed", ["resync"], "Send the screen a fresh snapshot."),
     }
