@@ -167,7 +167,7 @@ function intervalCell(row, view) {
 }
 
 function gapParts(row, view, value, first) {
-  if (!value || NO_GAP.has(row.status)) return [];
+  if (!value || NO_GAP.has(row.status) || (row.laps === 0 && value.laps === 0 && value.time_us === 0)) return []; // nothing measured yet
   if ((view.cls ? row.class_position : row.position) === 1) return first ? [["dim", first]] : [];
   const { laps, time } = gap(value);
   if (!laps) return [time];

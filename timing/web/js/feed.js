@@ -95,7 +95,7 @@ export class Feed {
       this.resync();
       return;
     }
-    if (frame.kind === "snapshot") this.#resyncing = false;
+    if (frame?.kind === "snapshot") this.#resyncing = false;
     this.#retries = 0;
     this.#say("live");
     if (!this.#resyncing) this.#wait(this.limits.silentAfterMs, () => this.resync());
