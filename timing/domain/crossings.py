@@ -74,23 +74,28 @@ class Placement(Struct):
     def place(self, fact: Passing | Lap | PassingAdded) -> Placed | None:
         """Give the car and its crossing, or ``None`` where transponder or loop is unknown or the passing is void."""
         if isinstance(fact, Passing):
-            return self._place_passing(fact)
+            return self.place_passing(fact)
         name = fact.loop if isinstance(fact, PassingAdded) else PIT_LAP_LOOP if fact.pit else LAP_LOOP
         loop = self.loops.get(name)
         return None if loop is None else (fact.car, (fact.at, loop, *key_of(fact)))
 
-    def _place_passing(self, passing: Passing) -> Placed | None:
+    def place_passing(self, passing: Passing) -> Placed | None:
+        """Place a passing; see ``place``. It is what a race is made of, so it looks only at what there is."""
         loop = self.loops.get(passing.loop)
         if loop is None:
             return None
-        key = (passing.decoder, passing.boot, passing.number)
-        if key in self.voided:
-            return None
-        at = passing.at
-        if passing.decoder in self.clocks:
+        decoder, boot, number, at, transponder = passing.decoder, passing.boot, passing.number, passing.at, passing.transponder
+        car = None
+        if self.voided or self.reassigned:
+            key = (decoder, boot, number)
+            if key in self.voided:
+                return None
+            car = self.reassigned.get(key)
+        if decoder in self.clocks:
             at += self._offset(passing)
-        car = self.reassigned.get(key) or self._owner(passing.transponder, at)
-        return None if car is None else (car, (at, loop, *key))
+        if car is None:
+            car = self._owner(transponder, at) if transponder in self.assigned else self.owners.get(transponder)
+        return None if car is None else (car, (at, loop, decoder, boot, number))
 
     def _owner(self, transponder: str, at: int) -> str | None:
         for assignment in reversed(self.assigned.get(transponder, ())):
@@ -128,6 +133,11 @@ class Touched(Struct, frozen=True):
     def concerns(self, passing: Passing) -> bool:
         """Say whether this passing may have another place now."""
         return passing.transponder in self.transponders or passing.decoder in self.decoders or key_of(passing) in self.keys
+
+    @property
+    def only_keys(self) -> bool:
+        """Whether it concerns passings named one by one, and no others."""
+        return not (self.everything or self.transponders or self.decoders)
 
     def __bool__(self) -> bool:
         return self.everything or bool(self.transponders or self.keys or self.decoders)

@@ -7,7 +7,18 @@ from typing import TypeVar
 
 import msgspec
 
-from timing.domain.crossings import ADDED_PREFIX, LAP_LOOP, PIT_LAP_LOOP, Crossing, Key, Placement, PlacingCommand, key_of, placement
+from timing.domain.crossings import (
+    ADDED_PREFIX,
+    LAP_LOOP,
+    PIT_LAP_LOOP,
+    Crossing,
+    Key,
+    Placement,
+    PlacingCommand,
+    Touched,
+    key_of,
+    placement,
+)
 from timing.domain.events import (
     AnyCommand,
     AnyEvent,
@@ -54,9 +65,10 @@ class Evidence:
     def add(self, event: AnyEvent) -> None:
         """Take in an event of the log. One that is known already changes nothing."""
         if isinstance(event, Passing):
-            key = (event.decoder, event.boot, event.number)
-            if key not in self._passings:
-                self._passings[key] = event
+            passings = self._passings
+            known = len(passings)
+            passings.setdefault((event.decoder, event.boot, event.number), event)
+            if len(passings) != known:
                 self._waiting.append(event)
         elif isinstance(event, Lap):
             key = key_of(event)
@@ -104,15 +116,19 @@ class Evidence:
         now = placement(loops, (c for c in self.commands if isinstance(c, PlacingCommand)))
         touched = self._placement.touches(now)
         if touched:
-            placed = [p for p in self._passings.values() if touched.everything or touched.concerns(p)]
             waiting = {id(fact) for fact in self._waiting}
-            again: list[Passing | Lap] = [p for p in placed if id(p) not in waiting]
+            again: list[Passing | Lap] = [p for p in self._concerned(touched) if id(p) not in waiting]
             if touched.everything:
                 again += [lap for lap in self.lap_facts.values() if id(lap) not in waiting]
             self._remove(again, changed)
             self._placement = now
             self._waiting += again
         self._settle_added(changed, everything=touched.everything)
+
+    def _concerned(self, touched: Touched) -> Iterable[Passing]:
+        if touched.only_keys:
+            return [self._passings[key] for key in touched.keys if key in self._passings]
+        return [p for p in self._passings.values() if touched.everything or touched.concerns(p)]
 
     def _settle_added(self, changed: dict[str, bool], *, everything: bool) -> None:
         added = {command.id: command for command in self.commands if isinstance(command, PassingAdded)}
@@ -139,23 +155,24 @@ class Evidence:
                 changed[car] = True
 
     def _place(self, facts: Iterable[Passing | Lap], changed: dict[str, bool]) -> None:
-        place, voided, crossings = self._placement.place, self._placement.voided, self.crossings
-        unsorted: set[str] = set()
+        place, place_passing, crossings = self._placement.place, self._placement.place_passing, self.crossings
+        voided, unsorted = self._placement.voided, set[str]()
         for fact in facts:
-            placed = place(fact)
+            placed = place_passing(fact) if isinstance(fact, Passing) else place(fact)
             if placed is None:
                 if (key := key_of(fact)) not in voided:
                     self.unplaced[key] = fact
                 continue
             car, crossing = placed
-            mine = crossings.get(car)
-            if mine is None:
-                mine = crossings[car] = []
-            if mine and crossing < mine[-1]:
-                unsorted.add(car)
-            mine.append(crossing)
             if car not in changed:
                 changed[car] = False
+            mine = crossings.get(car)
+            if mine:
+                if crossing < mine[-1]:
+                    unsorted.add(car)
+                mine.append(crossing)
+            else:
+                crossings[car] = [crossing]
         for car in unsorted:
             crossings[car].sort()
             changed[car] = True
