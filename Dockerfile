@@ -14,7 +14,7 @@ RUN python -m hatchling build -t wheel -d dist \
  && python -m pip --python /opt/parcferme/bin/python install --no-cache-dir --no-deps --no-index dist/*.whl
 
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 --home-dir /var/lib/parcferme --shell /usr/sbin/nologin parcferme \
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/parcferme --shell /usr/sbin/nologin parcferme \
  && install -d -o parcferme -g parcferme /var/lib/parcferme /etc/parcferme
 COPY --from=build /opt/parcferme /opt/parcferme
 COPY config/timing.toml /etc/parcferme/timing.toml
