@@ -161,3 +161,8 @@ def cut(link: Link) -> None:
 @pytest.fixture
 def cutter() -> Callable[[Link], None]:
     return cut
+
+
+@pytest.fixture(name="opening")
+def opening_fixture() -> Callable[..., dict[str, Any]]:
+    return opening
