@@ -181,7 +181,7 @@ function lastCell(row, view) {
   const mark = us !== row.best_lap_us ? null : (best ?? (row.laps > 1 ? ["own", "●", t("legend.own")] : null));
   const parts = mark ? [mark, [mark[0], duration(us)]] : [duration(us)];
   if (!view.compact) return parts;
-  if (us === row.best_lap_us) return [...parts, [`second ${mark?.[0] ?? ""}`, mark?.[2] ?? ""]];
+  if (us === row.best_lap_us) return [...parts, [`second ${mark?.[0] ?? ""}`, mark ? t(`short.${mark[0]}`) : ""]];
   return [...parts, [`second ${best?.[0] ?? "dim"}`, `${best ? `${best[1]} ` : ""}${time(row.best_lap_us)}`]];
 }
 
