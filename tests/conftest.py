@@ -1,6 +1,7 @@
 """Real brokers for the tests that speak MQTT, and the one way in which tests wait for something."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -88,7 +89,7 @@ class Mosquitto:
     def __init__(self, folder: Path, **changes: str) -> None:
         self._folder = folder
         self._port = free_port()
-        self.url = f"mqtt://127.0.0.1:{self._port}"
+        self.url = f"{'mqtts' if 'certfile' in changes else 'mqtt'}://127.0.0.1:{self._port}"
         changes |= {
             "listener": f"{self._port} 127.0.0.1",
             "persistence_location": f"{folder}/",
@@ -111,8 +112,18 @@ class Mosquitto:
             self._program, "-c", str(self._conf), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
         )
         async with asyncio.timeout(15):
-            await probe(Address(self.url))
+            await (probe(Address(self.url)) if self.url.startswith("mqtt:") else self._accepts())
         return self
+
+    async def _accepts(self) -> None:
+        """Wait until it takes connections; what it says on them only TLS can read."""
+        while True:
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", self._port)
+                writer.close()
+                await writer.wait_closed()
+                return
+            await asyncio.sleep(0.02)
 
     async def __aexit__(self, *error: object) -> None:
         if self._process.returncode is None:
@@ -131,6 +142,12 @@ class Mosquitto:
     async def restart(self) -> None:
         await self.__aexit__()
         await self.__aenter__()
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Callable[..., Mosquitto]:
+    """Make a Mosquitto with settings of its own: ``async with mosquitto(name="value") as broker``."""
+    return lambda **changes: Mosquitto(tmp_path / "mosquitto", **changes)
 
 
 @pytest.fixture

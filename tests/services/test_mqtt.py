@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import shutil
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -233,3 +236,52 @@ async def test_the_probe_tells_a_broker_from_something_else(broker: Any) -> None
     async with listening(other) as address:
         with pytest.raises(BrokerError, match="no MQTT broker"):
             await probe(address)
+
+
+@pytest.fixture
+def guards(tmp_path: Path) -> dict[str, str]:
+    """Settings of a Mosquitto with TLS and one user, ann, whose password is s3cret."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl makes the certificate: apt-get install openssl")
+    key, certificate, users = (tmp_path / name for name in ("key.pem", "certificate.pem", "users"))
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext"]
+    files = ["subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*make, *files], check=True, capture_output=True)
+    subprocess.run(["mosquitto_passwd", "-b", "-c", users, "ann", "s3cret"], check=True, capture_output=True)
+    for file in (key, users):
+        file.chmod(0o600)
+    return {"allow_anonymous": "false", "password_file": str(users), "certfile": str(certificate), "keyfile": str(key)}
+
+
+def url_for(broker: Any, user: str) -> str:
+    return str(broker.url.replace("//", f"//{user}@"))
+
+
+@pytest.mark.mosquitto
+async def test_tls_and_a_password(guards: dict[str, str], mosquitto: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", guards["certfile"])
+    async with mosquitto(**guards) as broker:
+        async with Link(Address(url_for(broker, "ann:s3cret")), client_id="a", clean_session=True, high=50) as link:
+            await link.listen(["timing/v1/+/#"])
+            for n in range(500):
+                link.send("timing/v1/x/control", b"%d" % n + b" " * 1_000, qos=1)
+            got: list[Arrival] = []
+            while len(got) < 500:  # also what TLS has read ahead while the link paused
+                got += await take(link, 10)
+                link.acknowledge(got[-10:])
+            assert [int(a.payload) for a in got] == list(range(500))
+        with pytest.raises(BrokerError, match=r"(?i)not authori[sz]ed") as refused:
+            async with Link(Address(url_for(broker, "ann:guessed")), client_id="a", clean_session=True):
+                pass
+        assert "guessed" not in str(refused.value)
+
+
+@pytest.mark.mosquitto
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # paho leaves the socket of a failed handshake to be collected
+async def test_a_certificate_that_nobody_vouches_for_is_refused(guards: dict[str, str], mosquitto: Callable[..., Any]) -> None:
+    async with mosquitto(**guards) as broker:
+        with pytest.raises(BrokerError, match="certificate"):
+            async with Link(Address(url_for(broker, "ann:s3cret")), client_id="a", clean_session=True):
+                pass
