@@ -32,13 +32,13 @@ class Standing(Struct, gc=False):
 
 def race_order(standings: Iterable[Standing], grid: Mapping[str, int]) -> list[Standing]:
     """Order a race: most laps first, then who crossed the line first; before the first crossing, the grid."""
-    last = len(grid)
+    last = max(grid.values(), default=0) + 1  # the grid may have empty places
     return sorted(standings, key=lambda s: (-s.laps, s.last_at, grid.get(s.car, last), s.car))
 
 
 def best_lap_order(standings: Iterable[Standing], grid: Mapping[str, int]) -> list[Standing]:
     """Order qualifying or practice: the best lap first; of equal laps, who set it first; cars without a time last."""
-    last = len(grid)
+    last = max(grid.values(), default=0) + 1  # the grid may have empty places
     unset = 2**63
     return sorted(
         standings,
