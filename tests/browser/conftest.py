@@ -155,6 +155,7 @@ class Stage:
         self.url = ""
         self.feed_port = 0
         self.opened = True
+        self.later: list[SessionInfo] = []
         self._feed: Feed | None = None
 
     async def open_feed(self) -> None:
@@ -191,7 +192,7 @@ class Stage:
 
     def sessions(self) -> list[SessionInfo]:
         info = SessionInfo(self.name, "Mitjet 2L · Course 2", "race", "running", self.framer.seq, self.framer.at)
-        return [info] if self.opened else []
+        return [info, *self.later] if self.opened else []
 
     def hub(self, session: str) -> Hub | None:
         return self.one_hub if session == self.name else None
