@@ -28,7 +28,7 @@ async def publish(*arguments: str, given: bytes | None = None) -> subprocess.Com
         stdin=asyncio.subprocess.PIPE if given is not None else asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    out, err = await asyncio.wait_for(process.communicate(given), 60)
+    out, err = await asyncio.wait_for(process.communicate(given), 200)
     return subprocess.CompletedProcess(arguments, process.returncode or 0, out.decode(), err.decode())
 
 
@@ -50,7 +50,7 @@ class Service:
             sys.executable, "-c", code, "serve", *options, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
         )
         assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), 30)
+        line = await asyncio.wait_for(self._process.stdout.readline(), 60)
         assert line.startswith(b"parcferme ready")
 
     def kill(self) -> None:
@@ -117,6 +117,7 @@ async def test_it_reads_the_input_and_tells_bad_lines(embedded: Any, service: An
     assert len(life.records("race-9")) == 52
 
 
+@pytest.mark.timeout(240)  # some ten seconds here, more on a busy machine
 async def test_kill_9_of_the_service_loses_nothing_and_doubles_nothing(broker: Any, service: Any, tmp_path: Path, eventually: Any) -> None:
     """The publisher goes on; the service comes back with the same log, and what it had not acknowledged comes again."""
     events = [OPENING, *(passing(n) for n in range(4_000))]
@@ -125,13 +126,13 @@ async def test_kill_9_of_the_service_loses_nothing_and_doubles_nothing(broker: A
     life = await service(broker.url)
     sending = asyncio.create_task(publish(str(path), "--broker", broker.url, "--speed", "2", "--max-gap", "0.1"))
     for count in (500, 1_500, 2_500):
-        await eventually(lambda life=life, count=count: len(life.records()) > count, within=30)
+        await eventually(lambda life=life, count=count: len(life.records()) > count, within=60)
         life.kill()
         await life.end()
         life = await service(broker.url)
     done = await sending
     assert (done.returncode, done.stderr) == (0, "")
-    await eventually(lambda: len(life.records()) == len(events), within=30)
+    await eventually(lambda: len(life.records()) == len(events), within=60)
     numbers = [record.event.number for record in life.records() if isinstance(record.event, Passing)]
     assert sorted(numbers) == list(range(4_000))
 

@@ -222,6 +222,7 @@ async def test_a_full_house_stops_reading_and_loses_nothing(
     assert [r.event.number for r in life.records() if isinstance(r.event, Passing)] == list(range(2_000))
 
 
+@pytest.mark.timeout(240)  # seconds here, more on a busy machine
 async def test_a_burst_arrives_whole(broker: Any, start: Any, sender_of: Any, passings: Any, eventually: Eventually) -> None:
     life = start(broker.url)
     await life.ingest.wait_connected()
@@ -230,8 +231,8 @@ async def test_a_burst_arrives_whole(broker: Any, start: Any, sender_of: Any, pa
         for n in range(20_000):
             sender.send("passings/line-1", passings(n))
             if n % 500 == 0:
-                await eventually(lambda n=n: sender.delivered > n - 2_000)  # the window of a sender, not a pace
-        await eventually(lambda: stored(life) == 20_001, within=60)
+                await eventually(lambda n=n: sender.delivered > n - 2_000, within=60)  # the window of a sender, not a pace
+        await eventually(lambda: stored(life) == 20_001, within=120)
     assert {r.event.number for r in life.records() if isinstance(r.event, Passing)} == set(range(20_000))
     assert life.ingest.counters.batches < 10_000, "gathered"
 

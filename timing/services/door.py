@@ -82,6 +82,10 @@ class Door:
             return self._reject(name, channel, written, payload, ours, arrived_at)
         return Judged("fact" if isinstance(event, Fact) else "accepted", name, channel, written, draft(name, event, raw), payload)
 
+    def reject(self, session: str, channel: str, payload: bytes, fault: MalformedEvent, arrived_at: int) -> Judged:
+        """Keep what cannot be taken, under its session if that is known. The same message rejected again is the same record."""
+        return self._reject(session, channel, f"{session}/{channel}", payload, fault, arrived_at)
+
     def conflict(self, judged: Judged, seq: int, arrived_at: int) -> Judged:
         """Turn what the log would not take, because its identity is there with other content, into a rejection."""
         name = identity(judged.draft.event)
@@ -94,7 +98,6 @@ class Door:
     def _reject(  # noqa: PLR0917  # all that is known of a message
         self, session: str, channel: str, written: str, payload: bytes, fault: MalformedEvent, arrived_at: int
     ) -> Judged:
-        """Keep a message as it came, under its session if that is known. The same message rejected again is the same record."""
         known = self.decider(session) is not None
         topic = written.partition("/")[2] if known else written
         name = hashlib.sha256(b"\0".join((fault.code.encode(), topic.encode(), payload))).hexdigest()[:48]
