@@ -29,9 +29,8 @@ async def compare(service: Any, race: Path, timing_command: Callable[..., Awaita
         return f"{race.name}: another result"
     rows = (await service.snapshot(session))["rows"]
     shown = sorted((row["result"]["position"], car) for car, row in rows.items() if row["result"]["position"])
-    return (
-        None if shown == [(row["position"], row["car"]) for row in expected["rows"] if row["position"]] else f"{race.name}: another order"
-    )
+    expected_order = [(row["position"], row["car"]) for row in expected["rows"] if row["position"]]
+    return None if shown == expected_order else f"{race.name}: another order"
 
 
 @pytest.mark.timeout(300)
