@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from timing.domain.errors import RulebookError
 from timing.domain.events import (
+    AnyCommand,
     AnyEvent,
     CarRetired,
     CarWithdrawn,
@@ -33,6 +34,7 @@ from timing.domain.events import (
     TrackStatus,
     TransponderAssigned,
 )
+from timing.projections.evidence import holding
 
 ResolveRulebook: TypeAlias = Callable[[str | Mapping[str, Any]], dict[str, Any]]
 """Gives the whole rulebook for what ``session_opened`` says. Raises ``RulebookError``."""
@@ -60,7 +62,7 @@ class Decider:
     def __init__(self, session: str, resolve: ResolveRulebook) -> None:
         self.session = session
         self._resolve = resolve
-        self.events: dict[str, AnyEvent] = {}
+        self.events: dict[str, AnyCommand] = {}
         self.opened: SessionOpened | None = None
         self.entries: dict[str, EntryRegistered] = {}
         self.decisions: dict[str, str] = {}
@@ -89,30 +91,33 @@ class Decider:
         return _stamped(command, arrived_at)
 
     def evolve(self, event: AnyEvent) -> None:
-        """Take in an event of the log."""
-        if isinstance(event, Passing | Lap):
+        """Take in an event of the log. One whose ``id`` is known changes nothing."""
+        if isinstance(event, Passing | Lap) or event.id in self.events:
             return
         self.events[event.id] = event
+        if isinstance(event, EventVoided):
+            self._read_anew()
+        else:
+            self._hold(event)
+
+    def _hold(self, event: AnyCommand) -> None:
         if isinstance(event, SessionOpened):
             self.opened = event
         elif isinstance(event, EntryRegistered):
             self.entries[event.car] = event
         elif isinstance(event, Decision | DecisionUpdated):
             self.decisions[event.decision] = event.stage
-        elif isinstance(event, EventVoided):
-            self._void(event.event)
         elif isinstance(event, EventRetimed):
             self.retimed.add(event.event)
 
-    def _void(self, event_id: str) -> None:
-        self.voided.add(event_id)
-        voided = self.events.get(event_id)
-        if isinstance(voided, EventVoided):
-            self.voided.discard(voided.event)
-        elif isinstance(voided, EventRetimed):
-            self.retimed.discard(voided.event)
-        elif isinstance(voided, Decision):
-            self.decisions.pop(voided.decision, None)
+    def _read_anew(self) -> None:
+        """Read off the events that hold what is known: a voided event takes with it all that it said, a void undone brings it back."""
+        held = {event.id for event in holding(self.events)}
+        self.voided = self.events.keys() - held
+        self.entries, self.decisions, self.retimed = {}, {}, set()
+        for event in self.events.values():
+            if event.id in held:
+                self._hold(event)
 
     def _with_rules(self, command: SessionOpened) -> SessionOpened | Refusal:
         try:
@@ -190,9 +195,15 @@ def _of_car(known: Decider, command: CarRetired | CarWithdrawn | Message | Passi
 
 
 def _race_stopped(known: Decider, _: RaceStopped) -> Refusal | None:
-    if any(isinstance(e, TrackStatus) and e.status == "red" and i not in known.voided for i, e in known.events.items()):
-        return None
-    return Refusal("not-suspended", "no red flag has been given, so there is no suspended race to stop; give track_status red first")
+    statuses = [event for event in holding(known.events) if isinstance(event, TrackStatus)]
+    reds = [place for place, status in enumerate(statuses) if status.status == "red"]
+    if not reds:
+        return Refusal("not-suspended", "no red flag has been given, so there is no suspended race to stop; give track_status red first")
+    if resumed := next((s for s in statuses[reds[-1] + 1 :] if s.status != "chequered"), None):
+        return Refusal(
+            "not-suspended", f"the race was resumed by {resumed.id} ({resumed.status}); void that event first, or give red again"
+        )
+    return None
 
 
 def _decision(known: Decider, command: Decision) -> Refusal | None:
