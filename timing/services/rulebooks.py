@@ -113,17 +113,30 @@ class Rulebooks:
             raise RulebookError("a rulebook given in full says in `base` which one it changes")
         return _checked(f"{base}+", _merged(self._read(base), changes))
 
-    def _read(self, name: str) -> dict[str, Any]:
-        for folder in self._folders:
-            file = folder / f"{name}.toml"
-            if "/" not in name and file.is_file():
-                try:
-                    written = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
-                except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                    raise RulebookError(f"rulebook {name}: {error}") from None
-                base = written.pop("base", None)
-                return _merged(self._read(base), written) if base and base != name else written
+    def _read(self, name: str, asked: tuple[Traversable | Path, ...] = ()) -> dict[str, Any]:
+        """Read a rulebook's file and those it is based on. One of one's own may change the shipped one of the same name."""
+        if name in self.names():  # nothing else is a file's name: what a sender says never becomes a path
+            for file in (folder / f"{name}.toml" for folder in self._folders):
+                if file.is_file() and file not in asked:
+                    return self._with_base(name, _written(name, file), (*asked, file))
+        if asked:
+            raise RulebookError(f"rulebook {asked[-1].name.removesuffix('.toml')}: its base {name} is unknown, or based on it in turn")
         raise RulebookError(f"there is no rulebook {name}; there are: {', '.join(self.names())}")
+
+    def _with_base(self, name: str, written: dict[str, Any], asked: tuple[Traversable | Path, ...]) -> dict[str, Any]:
+        base = written.pop("base", None)
+        if base is None:
+            return written
+        if not isinstance(base, str):
+            raise RulebookError(f"rulebook {name}: base: the name of a rulebook, in quotes")
+        return _merged(self._read(base, asked), written)
+
+
+def _written(name: str, file: Traversable | Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RulebookError(f"rulebook {name}: {error}") from None
 
 
 def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,9 @@ def score_file(
 ) -> tuple[Timing, list[Skipped]]:
     """Fold a session file as the service would have: commands are decided, repetitions ignored, malformed lines left out.
 
-    ``as_of``: only the first so many events. ``without``: ids or identities of events to leave out. ``rulebook``: judge by another one.
+    A command without ``at`` is taken to have come in just after the latest instant that the file told until then.
+    ``as_of``: only the first so many events that a log would hold, or up to that record of an exported log.
+    ``without``: ids or identities of events to leave out. ``rulebook``: judge by another one.
 
     Raises:
         TimingError: the file cannot be read, or does not open a session.
@@ -46,8 +48,8 @@ def _score_lines(
     skipped: list[Skipped] = []
     timing: Timing | None = None
     decider: Decider | None = None
-    seq = 0
     known: dict[Identity, AnyEvent] = {}
+    seq = latest = 0
     for line in lines:
         event = line.event
         if event is None:
@@ -57,18 +59,19 @@ def _score_lines(
             if not isinstance(event, SessionOpened):
                 raise TimingError(f"{path}, line {line.number}: a session file begins with session_opened; this is {_type(event)}")
             timing, decider = Timing(event.session), Decider(event.session, rulebooks.resolve)
-        decided = decider.decide(event, _unstamped(line))
+        decided = decider.decide(event, latest + 1)
         if isinstance(decided, Refusal):
             skipped.append(Skipped(line.number, f"{decided.code}: {decided.reason}"))
             continue
         before = known.setdefault(identity(decided), decided)
         if before is not decided:
             if not same_content(before, decided):
-                skipped.append(Skipped(line.number, "identity-conflict: an event of this identity came before, with other content"))
+                skipped.append(Skipped(line.number, f"identity-conflict: {identity(decided)} was sent before with other content"))
             continue
         seq = line.exported[0] if line.exported else seq + 1
         if as_of is not None and seq > as_of:
             break
+        latest = max(latest, decided.at)
         decider.evolve(decided)
         if not _left_out(decided, without):
             timing.apply(Record(timing.session, seq, 0, _judged(decided, rulebooks, rulebook), line.raw, b""))
@@ -105,11 +108,6 @@ def _judged(event: AnyEvent, rulebooks: Rulebooks, rulebook: str | None) -> AnyE
     if rulebook is None or not isinstance(event, SessionOpened):
         return event
     return msgspec.structs.replace(event, rules=rulebooks.resolve(rulebook))
-
-
-def _unstamped(line: Line) -> int:
-    """Stand in for the time of arrival, which a plain file does not tell: the line's number, which keeps the order."""
-    return line.number
 
 
 def _type(event: AnyEvent) -> str:
