@@ -67,13 +67,21 @@ def test_each_reading_gives_a_lapped_car_another_place(
     assert {car: (n, cars[car][n - 1]) for car, n in laps.items()} == order
 
 
-@pytest.mark.parametrize("reading", ["first_crossing_after_leader", "last_crossing_before_leader", "same_lap_number"])
-def test_nothing_after_the_signal_counts(
-    reading: Literal["first_crossing_after_leader", "last_crossing_before_leader", "same_lap_number"],
-) -> None:
+Capped = Literal["first_crossing_after_leader_before_signal", "last_crossing_before_leader", "same_lap_number"]
+
+
+@pytest.mark.parametrize("reading", ["first_crossing_after_leader_before_signal", "last_crossing_before_leader", "same_lap_number"])
+def test_nothing_after_the_signal_counts(reading: Capped) -> None:
     rules = RedFlag(completed_minus=0, others=reading)
     taken = count_back([LEADER, [120, 231]], 0, 230, rules)
     assert laps_at_count_back([120, 231], taken, rules) == 1
+
+
+def test_as_if_the_chequered_flag_had_been_shown_a_car_ends_with_its_next_crossing() -> None:
+    """Suzuka 2014: car 10 completed its 43rd lap after the signal, and was classified with it."""
+    rules = RedFlag(completed_minus=0, others="first_crossing_after_leader")
+    taken = count_back([LEADER, [120, 231]], 0, 230, rules)
+    assert laps_at_count_back([120, 231], taken, rules) == 2
 
 
 def test_before_the_counted_lap_there_is_no_result() -> None:

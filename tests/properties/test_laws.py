@@ -87,7 +87,7 @@ class Invention:
             ),
             red_flag=RedFlag(
                 completed_minus=chance.choice((0, 1, 2)),
-                others=chance.choice(("first_crossing_after_leader", "last_crossing_before_leader", "same_lap_number")),
+                others=chance.choice(("first_crossing_after_leader_before_signal", "last_crossing_before_leader", "same_lap_number")),
             ),
         )
         distance = chance.choice(

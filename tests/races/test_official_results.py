@@ -19,9 +19,7 @@ from timing.services.scoring import score_file
 
 pytestmark = pytest.mark.races
 
-EXCEPTIONS = {
-    "f1-2014-15-japanese.events.jsonl": "red flag, not resumed: a car that was lapped at the count-back (10) is read one lap short",
-}
+EXCEPTIONS = {}
 """Races whose official result does not follow from their events, and why."""
 
 TOLERANCE_US = 2_000  # the sheets round to the millisecond what the events give in microseconds

@@ -27,17 +27,22 @@ def count_back(ends: Sequence[Sequence[int]], start: int, signal_at: int, rules:
 
 
 def laps_at_count_back(car: Sequence[int], taken: CountBack, rules: RedFlag) -> int:
-    """Count a car's laps in the result. Nothing after the signal ever counts.
+    """Count a car's laps in the result.
 
-    ``first_crossing_after_leader``: as if the chequered flag had been shown at the end of the counted lap; a car without another
-    crossing before the signal stays at its last. ``last_crossing_before_leader``: everybody at the instant the leader ended it.
-    ``same_lap_number``: at the car's own crossing of that lap, or its last.
+    ``first_crossing_after_leader``: as if the chequered flag had been shown at the end of the counted lap: a car ends with its next
+    crossing, which may come after the signal. ``…_before_signal``: but nothing after the signal counts; a car without another crossing
+    stays at its last. ``last_crossing_before_leader``: everybody at the instant the leader ended the lap. ``same_lap_number``: at the
+    car's own crossing of that lap, or its last before the signal.
     """
     by_signal = bisect_right(car, taken.signal_at)
     if taken.counted == 0:
         return 0
-    if rules.others == "same_lap_number":
-        return min(by_signal, taken.counted)
-    if rules.others == "last_crossing_before_leader":
-        return min(by_signal, bisect_right(car, taken.at))
-    return min(by_signal, bisect_left(car, taken.at) + 1)
+    match rules.others:
+        case "same_lap_number":
+            return min(by_signal, taken.counted)
+        case "last_crossing_before_leader":
+            return min(by_signal, bisect_right(car, taken.at))
+        case "first_crossing_after_leader":
+            return min(len(car), bisect_left(car, taken.at) + 1)
+        case _:
+            return min(by_signal, bisect_left(car, taken.at) + 1)

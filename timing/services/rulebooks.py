@@ -7,81 +7,13 @@ from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from timing.domain import rulebook as domain
 from timing.domain.errors import RulebookError
-from timing.domain.units import SECOND
-
-Seconds = Annotated[Decimal, Field(ge=0, le=1_000_000)]
-
-
-class _Chapter(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LapsChapter(_Chapter):
-    """What counts as a lap; see ``domain.rulebook.Laps``."""
-
-    duplicate_window_s: Seconds = Decimal(1)
-    min_lap_s: Seconds = Decimal(0)
-    horizon_s: Seconds = Decimal(172_800)
-
-
-class FinishChapter(_Chapter):
-    """When the race is over; see ``domain.rulebook.Finish``."""
-
-    early_flag: Literal["leader_last_crossing_before", "leader_next_crossing"] = "leader_last_crossing_before"
-    late_flag: Literal["should_have_finished", "at_flag"] = "should_have_finished"
-    grace_s: Seconds | None = None
-
-
-class ClassificationChapter(_Chapter):
-    """Who is classified; see ``domain.rulebook.Classification``."""
-
-    min_percent: Annotated[int, Field(ge=0, le=100)] = 0
-    base: Literal["overall_winner", "class_winner"] = "overall_winner"
-    must_cross_flag: bool = False
-
-
-class RedFlagChapter(_Chapter):
-    """The result of a race not resumed; see ``domain.rulebook.RedFlag``."""
-
-    completed_minus: Annotated[int, Field(ge=0, le=9)] = 1
-    others: Literal["first_crossing_after_leader", "last_crossing_before_leader", "same_lap_number"] = "first_crossing_after_leader"
-
-
-class RulebookFile(_Chapter):
-    """A rulebook as it is written: durations in seconds, chapters as tables, ``base`` for the rulebook it changes."""
-
-    title: Annotated[str, Field(min_length=1, max_length=200)]
-    source: Annotated[str, Field(min_length=1, max_length=2000)]
-    laps: LapsChapter = LapsChapter()
-    finish: FinishChapter = FinishChapter()
-    classification: ClassificationChapter = ClassificationChapter()
-    red_flag: RedFlagChapter = RedFlagChapter()
-
-    def value(self, name: str) -> domain.Rulebook:
-        """Give the domain's value, durations in µs."""
-        return domain.Rulebook(
-            id=name,
-            title=self.title,
-            source=self.source,
-            laps=domain.Laps(**_in_us(self.laps)),
-            finish=domain.Finish(**_in_us(self.finish)),
-            classification=domain.Classification(**_in_us(self.classification)),
-            red_flag=domain.RedFlag(**_in_us(self.red_flag)),
-        )
-
-
-def _in_us(chapter: _Chapter) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for key, value in chapter.model_dump().items():
-        in_seconds = key.endswith("_s")
-        values[f"{key[:-2]}_us" if in_seconds else key] = int(value * SECOND) if in_seconds and value is not None else value
-    return values
+from timing.services.rulebook_files import check
 
 
 class Rulebooks:
@@ -149,7 +81,7 @@ def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
 
 def _checked(name: str, written: Mapping[str, Any]) -> domain.Rulebook:
     try:
-        return RulebookFile.model_validate(written).value(name)
+        return check(name, written)
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False))
         raise RulebookError(f"rulebook {name}: {faults}") from None
