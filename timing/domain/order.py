@@ -59,12 +59,14 @@ def race_gap(own: Standing, ahead: Standing) -> tuple[int, int]:
     The time is never negative: a car that led at its own last crossing and was passed since is level until it crosses again.
     """
     own_at = own.last_at
-    time_us = max(own_at - (ahead.ends[own.laps - 1] if own.laps else ahead.start), 0)
+    time_us = own_at - (ahead.ends[own.laps - 1] if own.laps else ahead.start)
+    if time_us < 0:  # noqa: PLR1730  # four times a row of every board, and max() is a call
+        time_us = 0
     behind = ahead.laps - own.laps
-    if own.standing or behind == 0:
+    if behind == 0 or own.standing:
         return behind, time_us
     at_crossing = bisect_right(ahead.ends, own_at, 0, ahead.laps) - own.laps
-    return max(at_crossing, behind - 1), time_us
+    return (at_crossing if at_crossing >= behind else behind - 1), time_us
 
 
 def best_lap_gap(own: Standing, ahead: Standing) -> tuple[int, int]:
