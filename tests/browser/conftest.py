@@ -5,7 +5,7 @@ import inspect
 import itertools
 import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -207,7 +207,7 @@ class Source:
     def sessions(self) -> list[SessionEntry]:
         return [SessionEntry(each.session, each.name, each.kind, each.status, each.seq) for each in self._stage.sessions()]
 
-    def result(self, session: str) -> bytes | None:
+    def document(self, session: str, path: str, query: Mapping[str, str]) -> bytes | None:  # noqa: ARG002  # the Protocol's names
         assert session == self._stage.name
         return None
 

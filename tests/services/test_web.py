@@ -1,6 +1,6 @@
 """The pages' HTTP: what is served, as what, under which headers, and what a lost visitor is told."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from importlib.resources import files
 from typing import Any
 
@@ -8,6 +8,7 @@ import httpx
 import msgspec
 import pytest
 
+from timing.domain.errors import TimingError
 from timing.services.web import Health, SessionEntry, content_security_policy, feed_address, make_app
 
 RESULT = b'{"session":"course-2","status":"provisional","rows":[]}'
@@ -23,8 +24,10 @@ class Shelf:
     def sessions(self) -> list[SessionEntry]:
         return self.listed
 
-    def result(self, session: str) -> bytes | None:
-        return RESULT if session == "course-2" else None
+    def document(self, session: str, path: str, query: Mapping[str, str]) -> bytes | None:
+        if query.get("at"):
+            raise TimingError("that instant is no instant")
+        return {"result": RESULT, "cars/7": b'{"car":"7"}'}.get(path) if session == "course-2" else None
 
     def health(self) -> Health:
         return Health(ok=self.healthy, parts={"log": {"ok": self.healthy, "records": 12}, "broker": {"ok": True}})
@@ -113,6 +116,12 @@ async def test_sessions_results_and_the_feed_as_json(client: httpx.AsyncClient, 
     assert listed == {"sessions": [{"session": "course-2", "name": "A race", "kind": "race", "status": "running", "seq": 1}]}
     result = await client.get("/api/sessions/course-2/result")
     assert (result.content, result.headers["content-type"]) == (RESULT, "application/json")
+    car = await client.get("/api/sessions/course-2/cars/7")
+    assert (car.content, car.headers["content-type"]) == (b'{"car":"7"}', "application/json")
+    stranger = await client.get("/api/sessions/course-2/cars/999")
+    assert (stranger.status_code, "999" in stranger.json()["error"]) == (404, True)
+    refused = await client.get("/api/sessions/course-2/result?at=noon")
+    assert (refused.status_code, refused.json()["error"]) == (400, "that instant is no instant")
     assert (await client.get("/api/feed")).json() == {"url": "ws://timing.local:8765"}
 
 

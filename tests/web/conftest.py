@@ -1,7 +1,7 @@
 """The page's own modules, alone in a Chromium tab under the page's own policy."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import pytest_asyncio
@@ -15,7 +15,7 @@ class NoSessions:
     def sessions(self) -> list[SessionEntry]:
         return []
 
-    def result(self, session: str) -> bytes | None:
+    def document(self, session: str, path: str, query: Mapping[str, str]) -> bytes | None:  # noqa: ARG002  # the Protocol's names
         raise AssertionError(session)
 
     def health(self) -> Health:

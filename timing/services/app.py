@@ -1,7 +1,7 @@
 """The service put together, in the one place where its parts meet: log, broker, ingest, projector, feed and pages."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self
 
@@ -9,9 +9,9 @@ import structlog
 from msgspec import Struct, to_builtins
 
 from timing.log.sqlite_log import SqliteLog
-from timing.projections.result import result_json
 from timing.services.broker import EmbeddedBroker
 from timing.services.clock import Clock, system_clock
+from timing.services.documents import document
 from timing.services.door import Door
 from timing.services.feed import Feed
 from timing.services.ingest import Ingest
@@ -157,10 +157,10 @@ class Service:
         """List the sessions in the order in which they were opened."""
         return [SessionEntry(s.session, s.name, s.kind, s.status, s.seq) for s in self.projector.sessions()]
 
-    def result(self, session: str) -> bytes | None:
-        """Give a session's classification as JSON; ``None`` for an unknown session."""
+    def document(self, session: str, path: str, query: Mapping[str, str]) -> bytes | None:
+        """Give a document of a session as JSON; ``None`` where there is none of that name."""
         timing = self.projector.timing(session)
-        return None if timing is None else result_json(timing)
+        return None if timing is None else document(timing, path, query)
 
     def health(self) -> Health:
         """Say how each part is. The service is well while it takes events in and shows them."""

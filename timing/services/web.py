@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -20,6 +20,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from timing.domain.errors import TimingError
 
 HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 
@@ -65,8 +67,8 @@ class Source(Protocol):
         """List the sessions in the order in which they were opened."""
         ...
 
-    def result(self, session: str) -> bytes | None:
-        """Give a session's classification as JSON, as ``timing classify --json`` prints it; ``None`` for an unknown session."""
+    def document(self, session: str, path: str, query: Mapping[str, str]) -> bytes | None:
+        """Give a document of a session as JSON, such as its ``result``; ``None`` where there is none of that name."""
         ...
 
     def health(self) -> Health:
@@ -92,10 +94,10 @@ def make_app(source: Source, *, feed_port: int, feed_url: str | None = None) -> 
         Route("/static/{path:path}", pages.static),
         Route("/api/feed", pages.feed),
         Route("/api/sessions", pages.session_list),
-        Route("/api/sessions/{session}/result", pages.result),
+        Route("/api/sessions/{session}/{path:path}", pages.document),
         Route("/health", pages.health),
     ]
-    handlers: dict[Any, Any] = {404: pages.missing, 405: pages.refused}
+    handlers: dict[Any, Any] = {400: pages.misasked, 404: pages.missing, 405: pages.refused}
     return Starlette(routes=routes, exception_handlers=handlers, middleware=[Middleware(_Headers, pages=pages)])
 
 
@@ -173,11 +175,14 @@ class _Pages:
     async def session_list(self, request: Request) -> Response:  # noqa: ARG002  # an endpoint's signature
         return _json({"sessions": self._source.sessions()})
 
-    async def result(self, request: Request) -> Response:
-        session = self._entry(request.path_params["session"]).session
-        document = self._source.result(session)
+    async def document(self, request: Request) -> Response:
+        session, path = self._entry(request.path_params["session"]).session, request.path_params["path"]
+        try:
+            document = self._source.document(session, path, request.query_params)
+        except TimingError as error:
+            raise HTTPException(400, str(error)) from None
         if document is None:
-            raise HTTPException(404, f"session {session} has no result yet")
+            raise HTTPException(404, f"session {session} has no {path[:100]!r}")
         return Response(document, media_type="application/json", headers={"cache-control": "no-store"})
 
     async def health(self, request: Request) -> Response:  # noqa: ARG002  # an endpoint's signature
@@ -187,6 +192,10 @@ class _Pages:
     async def missing(self, request: Request, error: HTTPException) -> Response:
         """Answer 404 so that one finds what there is: as JSON under ``/api``, as a page with the sessions elsewhere."""
         return self._fault(request, error, "Nothing here")
+
+    async def misasked(self, request: Request, error: HTTPException) -> Response:
+        """Answer 400: what was asked cannot be answered, and why."""
+        return self._fault(request, error, "Asked amiss")
 
     async def refused(self, request: Request, error: HTTPException) -> Response:
         """Answer 405: these pages only read."""

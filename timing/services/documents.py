@@ -1,0 +1,40 @@
+"""The documents that can be asked for of a session: what stands under ``/api/sessions/{session}/…``, one line each."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from timing.projections.car import car_sheet_json
+from timing.projections.result import result_json
+from timing.projections.timing import Timing
+
+Query: TypeAlias = Mapping[str, str]
+"""What follows the ``?`` in the address."""
+
+Document: TypeAlias = Callable[[Timing, tuple[str, ...], Query], bytes | None]
+"""Makes a document, as JSON, from the fold, the rest of the path and the query; ``None`` where there is no such thing."""
+
+
+def _result(timing: Timing, rest: tuple[str, ...], _: Query) -> bytes | None:
+    return None if rest else result_json(timing)
+
+
+def _car(timing: Timing, rest: tuple[str, ...], _: Query) -> bytes | None:
+    return car_sheet_json(timing, rest[0]) if len(rest) == 1 else None
+
+
+DOCUMENTS: dict[str, Document] = {
+    "result": _result,  # the classification as it stands, as `timing classify --json` prints it
+    "cars": _car,  # cars/{car}: laps, stops, stints and drive times
+}
+
+
+def document(timing: Timing, path: str, query: Query) -> bytes | None:
+    """Give the document at a path below the session's, or ``None`` where there is none.
+
+    Raises:
+        TimingError: what was asked cannot be answered, and why.
+
+    """
+    name, *rest = path.split("/")
+    make = DOCUMENTS.get(name)
+    return None if make is None else make(timing, tuple(rest), query)
