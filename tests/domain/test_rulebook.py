@@ -1,10 +1,18 @@
 """A rulebook as it is stored in the session, and read from there years later."""
 
+import ast
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
 import msgspec
 import pytest
 
+from timing.domain import rulebook as module
 from timing.domain.errors import RulebookError
-from timing.domain.rulebook import Classification, Finish, Laps, RedFlag, Rulebook, rulebook_from, rules_of
+from timing.domain.rulebook import Classification, Finish, Laps, RedFlag, Rulebook, rulebook_from, rulebook_hash, rules_of
 
 BOOK = Rulebook(
     id="club",
@@ -43,3 +51,55 @@ def test_a_key_of_a_later_version_is_passed_over() -> None:
 def test_what_cannot_be_read_is_named(change: dict[str, object], place: str) -> None:
     with pytest.raises(RulebookError, match=place.replace("$", r"\$")):
         rulebook_from({**rules_of(BOOK), **change})
+
+
+def shuffled(value: object, chance: random.Random) -> object:
+    """Give the same with the keys of each table in another order."""
+    if isinstance(value, dict):
+        items = [(key, shuffled(part, chance)) for key, part in value.items()]
+        chance.shuffle(items)
+        return dict(items)
+    return [shuffled(part, chance) for part in value] if isinstance(value, list | tuple) else value
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_hash_does_not_hang_on_the_order_of_keys(seed: int) -> None:
+    stored = shuffled(rules_of(BOOK), random.Random(seed))
+    assert isinstance(stored, dict)
+    assert rulebook_hash(stored) == rulebook_hash(rules_of(BOOK))
+
+
+def test_the_hash_is_another_for_another_rule() -> None:
+    other = msgspec.structs.replace(BOOK, red_flag=RedFlag(completed_minus=1, others="same_lap_number"))
+    assert rulebook_hash(rules_of(other)) != rulebook_hash(rules_of(BOOK))
+
+
+def test_the_hash_is_the_same_in_every_process() -> None:
+    program = """
+import sys, msgspec
+from timing.domain.rulebook import rulebook_hash
+print(rulebook_hash(msgspec.json.decode(sys.stdin.buffer.read())))
+"""
+    hashes = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            input=msgspec.json.encode(rules_of(BOOK)),
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout.strip()
+        for seed in ("1", "2")
+    }
+    assert hashes == {rulebook_hash(rules_of(BOOK)).encode()}
+
+
+def test_every_key_has_its_text_under_it() -> None:
+    """The text is what ``timing rulebook show`` and the manual say of a key."""
+    mute = []
+    for chapter in ast.parse(Path(module.__file__).read_bytes()).body:
+        if isinstance(chapter, ast.ClassDef):
+            for field, below in zip(chapter.body, [*chapter.body[1:], ast.Pass()], strict=True):
+                said = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+                if isinstance(field, ast.AnnAssign) and not said:
+                    mute.append(f"{chapter.name}.{ast.unparse(field.target)}")
+    assert not mute, 'write a sentence in """ under the key in timing/domain/rulebook.py, with its alternatives and where they were read'

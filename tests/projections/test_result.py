@@ -4,6 +4,7 @@ import json
 from typing import TYPE_CHECKING
 
 from timing.domain import events as e
+from timing.domain.rulebook import rulebook_hash, rules_of
 from timing.projections.result import result, result_json
 
 if TYPE_CHECKING:
@@ -71,3 +72,10 @@ def test_it_names_the_state_it_was_made_from(script: type["Script"]) -> None:
     timing = finished(script).fold()
     document = result(timing)
     assert (document.digest, document.seq) == (timing.digest().hex(), timing.seq)
+
+
+def test_it_names_the_rules_it_was_made_by(script: type["Script"]) -> None:
+    timing = finished(script).fold()
+    by = result(timing).rulebook
+    assert by is not None
+    assert (by.id, by.title, by.hash) == ("test", "Test rules", rulebook_hash(rules_of(timing.rules)))

@@ -1,6 +1,7 @@
 """A rulebook as a value: named policies and numbers, no code. It is stored whole in ``session_opened``, so a log replays alone.
 
-Each field names its alternatives; the shipped rulebooks (``config/rulebooks``) choose among them and cite the article.
+Each key names its alternatives; the shipped rulebooks (``config/rulebooks``) choose among them and cite the article. The text under a key
+is what ``timing rulebook show`` and docs/rulebook.md say of it.
 """
 
 import hashlib
@@ -18,100 +19,94 @@ class Rules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=False):
 
 
 class Laps(Rules, frozen=True, kw_only=True):
-    """What counts as a lap.
-
-    A crossing of the same line within ``duplicate_window_us`` of the one before is the same crossing heard twice, and one that ends a
-    lap shorter than ``min_lap_us`` is not a lap: both are kept as suspect and neither moves the start of the next lap.
-    Passings later than ``horizon_us`` after the start are not of this session: a decoder's clock is wrong.
-    """
+    """What counts as a lap. What does not is kept as suspect, and does not move the start of the next lap."""
 
     duplicate_window_us: Duration = 1 * SECOND
+    """A crossing of the same line within this time of the one before is the same crossing heard twice."""
     min_lap_us: Duration = 0
+    """A crossing that would end a lap shorter than this ends none."""
     horizon_us: Duration = 48 * HOUR
+    """Passings later than this after the start are not of this session: a decoder's clock is wrong."""
 
 
 class Start(Rules, frozen=True, kw_only=True):
-    """Where the first lap begins, and what the first crossings mean.
-
-    ``lap1_from``: the start signal (FIA F1 2025 art. 5.4), the leader's first crossing of the line (a rolling start timed from the line),
-    or the car's own first crossing (which then ends no lap). A crossing within ``ignore_crossings_us`` of the start is none of a lap:
-    the line lies just ahead of the grid. ``behind_safety_car``: the laps behind it count (Motorsport UK), or shorten the distance by one
-    less than their number (FIA F1 2025 art. 5.4b, 49.1).
-    """
+    """Where the first lap begins, and what the first crossings mean."""
 
     lap1_from: Literal["signal", "line_of_leader", "own_crossing"] = "signal"
+    """The first lap is timed from the start signal (FIA F1 2025 art. 5.4), from the leader's first crossing of the line (a rolling start
+    timed from the line), or from the car's own first crossing, which then ends no lap."""
     ignore_crossings_us: Duration = 0
+    """A crossing within this time of the start ends no lap: the line lies just ahead of the grid."""
     behind_safety_car: Literal["laps_count", "distance_reduced"] = "laps_count"
+    """The race starts behind the safety car: the laps behind it count (Motorsport UK NCR), or the distance is shortened by one less than
+    their number (FIA F1 2025 art. 5.4b, 49.1)."""
 
 
 class Finish(Rules, frozen=True, kw_only=True):
-    """When the race is over, where the chequered flag, the distance and the time limit disagree.
-
-    ``early_flag``, shown before the distance is covered: the race ended when the leader last crossed the line before the signal
-    (FIA F1 2025 art. 59.2), or ends at his next crossing (IMSA 2024 art. 49).
-    ``late_flag``, shown after: as when it should have been shown (F1 59.2), or at the flag.
-    ``grace_us``: a car that does not come round within this time after the leader keeps its last crossing; ``None`` waits for ever.
-    ``time_limit_us``: a race by laps ends then at the latest, ``time_limit_at`` the end of the lap under way or of the one after
-    (F1 5.3: two hours, ``lap_after``); suspensions prolong it up to ``time_limit_total_us`` in all (F1 5.4: three hours).
-    ``dead_heat``: cars level to the microsecond share the place, or stand in the running order's order. Closer than ``photo_us`` (the
-    decoder's error) the order is marked as one for the photo finish.
-    """
+    """When the race is over, where the chequered flag, the distance and the time limit disagree."""
 
     early_flag: Literal["leader_last_crossing_before", "leader_next_crossing"] = "leader_last_crossing_before"
+    """The flag is shown before the distance is covered: the race ended when the leader last crossed the line before the signal
+    (FIA F1 2025 art. 59.2), or ends at his next crossing (IMSA 2024 art. 49)."""
     late_flag: Literal["should_have_finished", "at_flag"] = "should_have_finished"
+    """The flag is shown too late: the race ended when it should have been shown (FIA F1 2025 art. 59.2), or at the flag."""
     grace_us: Duration | None = None
+    """A car that does not come round within this time after the leader's finish keeps its last crossing. None: it is waited for."""
     time_limit_us: Duration | None = None
+    """A race by laps ends then at the latest (FIA F1 2025 art. 5.3: two hours)."""
     time_limit_at: Literal["lap_under_way", "lap_after"] = "lap_under_way"
+    """At the time limit the flag is shown at the end of the lap under way, or of the one after it (FIA F1 2025 art. 5.3)."""
     time_limit_total_us: Duration | None = None
+    """Suspensions prolong the time limit, up to this in all (FIA F1 2025 art. 5.4: three hours). None: they do not prolong it."""
     dead_heat: Literal["shared", "running_order"] = "shared"
+    """Cars level to the microsecond share the place, or stand as in the running order."""
     photo_us: Duration = 0
+    """Closer than this, the decoder's error, a finish is marked as one for the photo until race control rules on it."""
 
 
 class Classification(Rules, frozen=True, kw_only=True):
-    """Who is classified: at least ``min_percent`` of the laps of the winner (overall or of the class), rounded down.
-
-    ``must_cross_flag``: only who takes the chequered flag. ``last_lap_within_us``: and whose last lap took no longer.
-    ``disqualified``: those behind move up, or the place stays empty.
-    """
+    """Who is classified."""
 
     min_percent: Annotated[int, Meta(ge=0, le=100)] = 0
+    """At least this share of the winner's laps, rounded down (FIA F1 2025 art. 62.1: 90)."""
     base: Literal["overall_winner", "class_winner"] = "overall_winner"
+    """The winner whose laps count for that: the overall one, or that of the car's class."""
     must_cross_flag: bool = False
+    """Only a car that takes the chequered flag is classified."""
     last_lap_within_us: Duration | None = None
+    """Only a car whose last lap took no longer than this is classified. None: however long."""
     disqualified: Literal["others_move_up", "place_left_empty"] = "others_move_up"
+    """Behind a car that is disqualified the others move up, or its place stays empty."""
 
 
 class PointsShare(Rules, frozen=True, kw_only=True):
-    """The share of the points, in per cent, that a race shorter than ``below_percent`` of its distance gives."""
+    """The share of the points that a race gives which is shorter than so much of its distance."""
 
     below_percent: Annotated[int, Meta(ge=0, le=100)]
+    """Of the distance; the first entry that fits holds."""
     percent: Annotated[int, Meta(ge=0, le=100)]
+    """Of the points."""
 
 
 class RedFlag(Rules, frozen=True, kw_only=True):
     """What a red flag does: while the race is suspended, and to the result when it is not resumed.
 
-    ``clock``: runs on (FIA F1 2025 art. 57) or stops. ``restart_order``: the last loop that all cars had passed (F1 57), the end of the
-    last lap the leader completed (KartSport NZ J2.14), of the one before (Motorsport UK Q12.15), or split scoring (DirtCar).
-
-    ``result``, when not resumed: ``completed_minus`` laps are taken off those C the leader had completed at the signal (F1 58.14 and
-    Motorsport UK Q12.15.2: 1; KartSport NZ J2.19: 0); the last lap completed by all (MotoGP until 2021); the field frozen at the signal
-    (NASCAR, IndyCar). ``scope``: counted for all, or for each class by its own leader (N24). ``others`` is how the other cars are read:
-    at their first crossing after the leader's (as if the flag had been shown then; F1 2026 B5.14.2), the same but none after the signal,
-    at their last crossing before the leader's, at the same lap number, or composite (MotoGP: those on the leader's lap by his last lap,
-    the others by their lap before).
-
-    With fewer than ``min_laps`` counted there is no result. From ``stands_at_percent`` of the distance on, ``result`` is taken at C itself
-    (Motorsport UK Q12.15.5). ``not_returned_within_us``: a car that is not back in the pit lane within that time of the signal is not
-    classified (MotoGP: 5 min). ``lap_across``: the lap in which the flag fell counts, without a time, or with it.
-    ``points``: the share of the points by the distance done, the first that fits.
+    C is the number of laps that the leader had completed at the signal.
     """
 
     clock: Literal["runs", "stops"] = "runs"
+    """While the race is suspended its clock runs on (FIA F1 2025 art. 57), or stops."""
     restart_order: Literal["last_common_loop", "end_of_lap", "end_of_lap_before", "split_scoring"] = "last_common_loop"
+    """The order of the restart: at the last loop that all cars had passed (FIA F1 2025 art. 57), at the end of lap C
+    (KartSport NZ J2.14), of lap C-1 (Motorsport UK Q12.15), or by split scoring (DirtCar: cars scored before the signal keep that
+    place, the others follow by their last lap completed before it)."""
     result: Literal["completed_minus", "last_lap_completed_by_all", "frozen_at_signal"] = "completed_minus"
+    """A race that is not resumed is taken at lap C less `completed_minus`, at the last lap completed by all (MotoGP until 2021), or as
+    the field stood at the signal (NASCAR, IndyCar)."""
     completed_minus: Annotated[int, Meta(ge=0, le=9)] = 1
+    """Laps taken off C (FIA F1 2025 art. 58.14 and Motorsport UK Q12.15.2: 1; KartSport NZ J2.19: 0)."""
     scope: Literal["overall", "class"] = "overall"
+    """Counted back for all from the leader's laps, or for each class from its own leader's (N24)."""
     others: Literal[
         "first_crossing_after_leader",
         "first_crossing_after_leader_before_signal",
@@ -119,115 +114,147 @@ class RedFlag(Rules, frozen=True, kw_only=True):
         "same_lap_number",
         "composite",
     ] = "first_crossing_after_leader_before_signal"
+    """How the other cars are read at the counted lap: at their first crossing after the leader's, as if the flag had been shown then
+    (FIA F1 2026 B5.14.2); the same, but never after the signal; at their last crossing before the leader's; each at the same lap number; or
+    composite (MotoGP since 2022: those on the leader's lap by that lap, the others by their lap before)."""
     min_laps: Annotated[int, Meta(ge=0, le=100)] = 0
+    """With fewer laps counted there is no result."""
     stands_at_percent: Annotated[int, Meta(ge=0, le=100)] | None = None
+    """From this share of the distance on, the result is taken at C itself (Motorsport UK Q12.15.5: 75). None: never."""
     not_returned_within_us: Duration | None = None
+    """A car that is not back in the pit lane within this time of the signal is not classified (MotoGP: 5 min). None: it stays."""
     lap_across: Literal["counts_without_time", "counts"] = "counts_without_time"
+    """The lap in which the race was suspended counts without a lap time, or with it."""
     points: tuple[PointsShare, ...] = ()
+    """The share of the points by the distance done; the first entry that fits, all of them where none does."""
 
 
 class Neutral(Rules, frozen=True, kw_only=True):
-    """One kind of neutralisation.
-
-    ``order``: frozen from the signal, or free. ``until``: racing resumes at the line after the signal that ends it (F1 55), at that signal,
-    or at the next post. ``best_laps``: laps run under it count as best laps, or not. ``lapped``: stay, are waved by, or by class (IMSA).
-    ``pit_lane``: open or closed until race control says otherwise. ``max_speed_kmh`` is shown.
-    """
+    """One kind of neutralisation."""
 
     order: Literal["frozen", "free"] = "frozen"
+    """Under it the order is frozen from the signal, or free."""
     until: Literal["line_after_signal", "signal", "next_post"] = "signal"
+    """Racing resumes at the line after the signal that ends it (FIA F1 2025 art. 55), at that signal, or at the next post."""
     best_laps: Literal["count", "left_out"] = "left_out"
+    """Laps run under it count as best laps, or are left out."""
     lapped: Literal["stay", "waved_by", "waved_by_class"] = "stay"
+    """Lapped cars stay where they are, are waved by (FIA F1 2025 art. 55.14), or are waved by in each class (IMSA)."""
     pit_lane: Literal["open", "closed"] = "open"
+    """The pit lane is open, or closed until race control opens it."""
     max_speed_kmh: Annotated[int, Meta(ge=1, le=400)] | None = None
+    """The speed that is shown with it. None: none is."""
 
 
 class Neutralisation(Rules, frozen=True, kw_only=True):
-    """The neutralisations, and when a car is taken to be slow: no loop for so many times its mean sector, in per cent."""
+    """The neutralisations, and when a car under one is taken to be slow."""
 
     safety_car: Neutral = Neutral(until="line_after_signal")
+    """The safety car."""
     vsc: Neutral = Neutral()
+    """The virtual safety car."""
     fcy: Neutral = Neutral()
+    """The full course yellow."""
     code60: Neutral = Neutral(until="next_post", max_speed_kmh=60)
+    """Code 60."""
     slow_percent: Annotated[int, Meta(ge=100, le=2000)] = 300
+    """A car that passes no loop for this share of its mean sector's time is slow: it may be overtaken under a neutralisation."""
 
 
 class Penalties(Rules, frozen=True, kw_only=True):
-    """What penalties come to in the result.
-
-    A drive-through or stop-go that is not served counts ``drive_through_us`` or ``stop_go_us`` (and the stop's own seconds) where it was
-    issued within the last ``convert_within_laps`` laps or after the flag, or where ``unserved`` says so (FIA F1 2025 art. 54.3: 20 s and
-    30 s, three laps); ``per_circuit_us`` gives a circuit's own figure for the drive-through, by the circuit's name.
-    ``serve_within_crossings``: of the line, not counting those under safety car or VSC (F1 54.4b).
-    ``lap_conversion``: a time penalty works within equal laps, or takes a lap for each average lap's time in it.
-    """
+    """What penalties come to in the result."""
 
     drive_through_us: Duration = 20 * SECOND
+    """What a drive-through counts that is converted (FIA F1 2025 art. 54.3: 20 s)."""
     stop_go_us: Duration = 30 * SECOND
+    """What a stop-and-go counts that is converted, without the stop's own seconds (FIA F1 2025 art. 54.3: 30 s)."""
     per_circuit_us: dict[str, Duration] = {}
+    """A circuit's own figure for the drive-through, by the circuit's name."""
     convert_within_laps: Annotated[int, Meta(ge=0, le=100)] = 3
+    """A drive-through or stop-and-go issued in so many last laps, or after the flag, is converted (FIA F1 2025 art. 54.3: 3)."""
     serve_within_crossings: Annotated[int, Meta(ge=0, le=100)] = 2
+    """Crossings of the line within which it is to be served, those under safety car or VSC not counted (FIA F1 2025 art. 54.4b: 2)."""
     unserved: Literal["converted", "disqualified", "reported"] = "converted"
+    """One that is not served is converted, disqualifies, or is reported to the stewards."""
     lap_conversion: Literal["none", "average_lap"] = "none"
+    """A time penalty works within equal laps, or takes a lap for each average lap's time in it."""
     track_limits_strikes: Annotated[int, Meta(ge=0, le=100)] = 0
+    """The number of track limits warnings after which a car is named to the stewards; 0 for never."""
 
 
 class Segment(Rules, frozen=True, kw_only=True):
-    """A part of qualifying: its name, its length, and how many cars go on from it (overall, or of each class)."""
+    """A part of qualifying."""
 
     name: str
+    """Its name: `Q1`."""
     minutes: Annotated[int, Meta(ge=1, le=600)]
+    """Its length."""
     advance: Annotated[int, Meta(ge=1, le=500)] | None = None
+    """How many cars go on from it. None: it is the last."""
     per_class: bool = False
+    """So many of each class, not overall."""
 
 
 class Qualifying(Rules, frozen=True, kw_only=True):
-    """How qualifying is ordered.
-
-    ``tie``: who set it first (FIA F1 2025 art. 39), or the better second-best lap (Orbits' option). ``percent``: of the best time, beyond
-    which a car is not classified (F1: 107), 0 for none; ``percent_of``: overall, or of the class. ``red``: laps ended under red are void,
-    or count. ``extended_by_red``: the interruption is added (F1 37.7). ``causing_red``: what the car that caused it loses.
-    """
+    """How qualifying is ordered."""
 
     tie: Literal["first_set", "second_best_lap"] = "first_set"
+    """Equal best laps: who set it first stands ahead (FIA F1 2025 art. 39), or who has the better second-best lap (an option of Orbits)."""
     percent: Annotated[int, Meta(ge=0, le=200)] = 0
+    """A car whose best lap is beyond this share of the best time is not classified (FIA F1 2025 art. 39: 107); 0 for no limit."""
     percent_of: Literal["overall", "class"] = "overall"
+    """The best time for that: of all, or of the car's class."""
     red: Literal["laps_void", "laps_count"] = "laps_void"
+    """Laps ended under the red flag are void (Super GT), or count."""
     extended_by_red: bool = False
+    """The interruption is added to the session's length (FIA F1 2025 art. 37.7)."""
     causing_red: Literal["nothing", "best_lap_deleted", "best_two_deleted"] = "nothing"
+    """What the car that caused the red flag loses."""
     segments: tuple[Segment, ...] = ()
+    """The parts of qualifying in their order; without any it is one session."""
 
 
 class Grid(Rules, frozen=True, kw_only=True):
-    """How a grid is made.
-
-    ``withdrawal``: a car withdrawn leaves its place empty, or those behind close up (FIA F1 2025 art. 42.4).
-    ``penalties``: F1's algorithm (42.3: those penalised take their place plus the drop, the others fill the holes in order), or each
-    drops from where it stands in turn. ``back_from_places``: so many places or more are the back of the grid (F1: more than 15).
-    ``invert``: penalties weigh before the first N are inverted, or after.
-    """
+    """How a grid is made."""
 
     withdrawal: Literal["left_empty", "closed_up"] = "left_empty"
+    """A car withdrawn leaves its place empty, or those behind close up (FIA F1 2025 art. 42.4a)."""
     penalties: Literal["fia", "in_turn"] = "fia"
+    """Places lost: those penalised take their place plus the drop and the others fill the holes in order (FIA F1 2025 art. 42.3), or each
+    drops in turn from where it stands."""
     back_from_places: Annotated[int, Meta(ge=1, le=500)] | None = None
+    """So many places lost or more are the back of the grid (FIA F1 2025 art. 42.3: more than 15, that is 16). None: never."""
     invert: Literal["penalties_before", "penalties_after"] = "penalties_before"
+    """Of an inverted grid: penalties weigh before the first N are inverted, or after."""
 
 
 class Rulebook(Rules, frozen=True, kw_only=True):
-    """Everything that series decide differently. ``source`` cites where the choices were read."""
+    """Everything that series decide differently."""
 
     id: str
+    """Its name: that of its file."""
     title: str
+    """Its name on screens and results."""
     source: str
+    """Where the choices were read, and what of them was not verified."""
     start: Start = Start()
+    """The start."""
     laps: Laps = Laps()
+    """Laps."""
     finish: Finish = Finish()
+    """The finish."""
     classification: Classification = Classification()
+    """The classification."""
     red_flag: RedFlag = RedFlag()
+    """The red flag."""
     neutralisation: Neutralisation = Neutralisation()
+    """Neutralisation."""
     penalties: Penalties = Penalties()
+    """Penalties."""
     qualifying: Qualifying = Qualifying()
+    """Qualifying and practice."""
     grid: Grid = Grid()
+    """Grids."""
 
 
 def rulebook_from(rules: dict[str, Any]) -> Rulebook:

@@ -30,6 +30,14 @@ class ResultRow(Struct, frozen=True, rename={"class_": "class"}):
     penalties: tuple[PenaltyView, ...]
 
 
+class RulebookName(Struct, frozen=True):
+    """The rules by which a result was made. ``hash``: SHA-256 of the rulebook as the session stores it."""
+
+    id: str
+    title: str
+    hash: str
+
+
 class Result(Struct, frozen=True):
     """The classification of a session as it stands, in finishing order."""
 
@@ -39,6 +47,7 @@ class Result(Struct, frozen=True):
     seq: int
     digest: str
     rows: tuple[ResultRow, ...]
+    rulebook: RulebookName | None = None
 
 
 def result(timing: "Timing") -> Result:
@@ -74,7 +83,10 @@ def result(timing: "Timing") -> Result:
                 row.penalties,
             )
         )
-    return Result(timing.session, board.session.name, session_view(timing, state).status, timing.seq, timing.digest().hex(), tuple(rows))
+    rules, by_hash = timing.rules, timing.rulebook_hash
+    rulebook = None if by_hash is None else RulebookName(rules.id, rules.title, by_hash)
+    status = session_view(timing, state).status
+    return Result(timing.session, board.session.name, status, timing.seq, timing.digest().hex(), tuple(rows), rulebook)
 
 
 def _gap(own: Standing, winner: Standing, *, race: bool) -> Gap:

@@ -9,7 +9,7 @@ from timing.domain.count_back import count_back, laps_at_count_back
 from timing.domain.finish import Ending, ending, laps_at_ending
 from timing.domain.laps import CarLaps, Loops
 from timing.domain.order import Standing, best_lap_order, race_order
-from timing.domain.rulebook import Rulebook, rulebook_from
+from timing.domain.rulebook import Rulebook, rulebook_from, rulebook_hash
 from timing.log.record import Record
 from timing.projections.board import Board
 from timing.projections.commanded import commanded
@@ -33,6 +33,7 @@ class Timing:
         self.evidence = Evidence()
         self.laps: dict[str, CarLaps] = {}
         self.rules = Rulebook(id="none", title="No rulebook", source="")
+        self.rulebook_hash: str | None = None
         self._loops = Loops((), (), (), 0)
         self._bounds: tuple[int | None, int, bool] = (None, 0, True)
         self._version = 0
@@ -115,7 +116,7 @@ class Timing:
         if opened is None:
             return False
         if isinstance(opened.rules, dict) and self.rules.id == "none":
-            self.rules = rulebook_from(opened.rules)
+            self.rules, self.rulebook_hash = rulebook_from(opened.rules), rulebook_hash(opened.rules)
         end = (said.start or 0) + self.rules.laps.horizon_us
         if said.closed_at is not None:
             end = min(end, said.closed_at)
