@@ -2,7 +2,7 @@
 
 import pytest
 
-from timing.domain.units import format_duration
+from timing.domain.units import format_duration, time_of_day
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,11 @@ def test_a_duration_is_truncated_and_never_rounded(us: int, text: str) -> None:
 @pytest.mark.parametrize(("decimals", "text"), [(0, "1:23"), (1, "1:23.4"), (6, "1:23.456789")])
 def test_as_many_decimals_as_asked_for(decimals: int, text: str) -> None:
     assert format_duration(83_456_789, decimals) == text
+
+
+@pytest.mark.parametrize(
+    ("at", "text"),
+    [(1_778_937_061_000_000, "13:11:01.000"), (1_778_937_061_999_999, "13:11:01.999"), (1_778_889_600_000_000, "00:00:00.000")],
+)
+def test_an_instant_is_written_as_the_time_of_day(at: int, text: str) -> None:
+    assert time_of_day(at) == text

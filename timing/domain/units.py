@@ -32,3 +32,9 @@ def format_duration(us: int, decimals: int = 3) -> str:
     if minutes:
         return f"{sign}{minutes}:{seconds:02d}{tail}"
     return f"{sign}{seconds}{tail}"
+
+
+def time_of_day(at: int) -> str:
+    """Write an instant as the time of day in UTC, truncated to the millisecond: ``15:31:10.123``."""
+    seconds, fraction = divmod(at % (24 * HOUR), SECOND)
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{fraction // MILLISECOND:03d}"
