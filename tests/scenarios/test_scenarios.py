@@ -5,20 +5,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from race_table import rulebooks_of
 
 SCENARIOS = sorted(Path(__file__).parent.glob("*.race"))
+TABLES = [pytest.param(path, label, id=f"{path.stem}-{label}") for path in SCENARIOS for label in rulebooks_of(path)]
 HEAD = "title A race\nsource This test\nrulebook club-sprint\ndistance 2 laps\ncars 7 12\n"
 RUN = HEAD + "12:00:00 start\n12:01:30 line 7\n12:01:31 line 12\n"
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_the_scenario_holds(path: Path, play: Callable[[Path], Any]) -> None:
-    play(path)
+@pytest.mark.parametrize(("path", "label"), TABLES)
+def test_the_scenario_holds(path: Path, label: str, play: Callable[..., Any]) -> None:
+    play(path, label)
 
 
-@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
-def test_the_scenario_ends_the_same_in_any_order_of_arrival(path: Path, play: Callable[[Path], Any]) -> None:
-    played = play(path)
+@pytest.mark.parametrize(("path", "label"), TABLES)
+def test_the_scenario_ends_the_same_in_any_order_of_arrival(path: Path, label: str, play: Callable[..., Any]) -> None:
+    played = play(path, label)
     for seed in range(5):
         other = played.shuffled(seed)
         assert other.digest() == played.timing.digest()
@@ -78,3 +80,78 @@ def test_a_scenario_says_what_it_is_and_where_its_rule_stands(missing: str, play
 def test_a_scenario_without_an_expectation_is_none(play_text: Callable[[str], Any]) -> None:
     with pytest.raises(Exception, match="a title, a source and at least one expectation"):
         play_text(RUN)
+
+
+TWO = HEAD.replace("rulebook club-sprint\n", "rulebook club-sprint\nrulebook all laps: club-sprint classification.min_percent=0\n")
+
+
+def test_a_table_of_two_rulebooks_is_played_under_each(play_text: Callable[[str], Any], play: Callable[..., Any]) -> None:
+    laps = "".join(f"12:0{minute}:00 line 7\n" for minute in (1, 2, 3))
+    text = TWO.replace("2 laps", "3 laps") + "12:00:00 start\n" + laps + "12:03:01 line 12\n"
+    text += "expect[club-sprint] result 7\nexpect[all laps] result 7 12\n"
+    played = play_text(text)
+    assert list(played.rulebooks) == ["club-sprint", "all laps"]
+    assert play(played.path, "all laps").timing.rules.classification.min_percent == 0
+    wrong = text.replace("expect[all laps] result 7 12", "expect[all laps] result 7")
+    played.path.write_text(wrong)
+    play(played.path, "club-sprint")
+    with pytest.raises(Exception, match=r"\[all laps\]"):
+        play(played.path, "all laps")
+
+
+def test_an_expectation_of_a_rulebook_that_is_not_there_is_refused(play_text: Callable[[str], Any]) -> None:
+    with pytest.raises(Exception, match="no rulebook fia-f1"):
+        play_text(f"{RUN}expect[fia-f1] order 7 12\n")
+
+
+@pytest.mark.parametrize(
+    ("lines", "holds"),
+    [
+        ("12:02:00 red as stop\n12:01:20 retime stop", "session suspended"),
+        ("12:02:00 red as stop\n12:02:10 undo stop", "session running"),
+        ("12:02:00 clock decoder-sf +1.5", "7: last 1:31.5"),
+        ("12:02:00 clock decoder-sf -0.5", "7: last 1:29.5"),
+        ("12:02:00 line 7 by backup as again\n12:02:01 void again", "7: laps 1"),
+        ("12:01:30.2 line 7 by backup", "7: laps 1, suspect 1"),
+        ("12:02:00 restarts decoder-sf\n12:03:00 line 7", "7: laps 2"),
+        ("12:02:00 refused already-started start", "7: laps 1"),
+        ("12:02:00 driver_changed car=7 driver=b", "7: laps 1"),
+        ("12:02:00 yellow sectors 1 2", "track yellow"),
+        ("12:02:00 penalty D1 7 disqualified stage noted", "7: running"),
+        ("12:02:00 penalty D1 7 disqualified\n12:02:00 undo D1", "7: running"),
+        ("12:02:00 pit-lane closed\n12:02:00 published provisional", "session provisional"),
+    ],
+)
+def test_the_words_for_what_happens_do_what_they_say(lines: str, holds: str, play_text: Callable[[str], Any]) -> None:
+    play_text(f"{RUN}{lines}\nexpect {holds}\n")
+
+
+@pytest.mark.parametrize(
+    ("how", "kind"),
+    [
+        ("5 s", "time"), ("1.5 s", "time"), ("2 laps", "laps"), ("3 places", "positions"), ("5 grid places", "grid_places"),
+        ("stop-go 10 s", "stop_go"), ("drive-through", "drive_through"), ("lap-time 4", "lap_time_deleted"), ("last", "last"),
+        ("last-of-class", "last_of_class"), ("disqualified", "disqualified"), ("reprimand", "reprimand"), ("warning", "warning"),
+    ],
+)  # fmt: skip
+def test_every_kind_of_penalty_has_its_words(how: str, kind: str, play_text: Callable[[str], Any]) -> None:
+    played = play_text(f"{RUN}12:02:00 penalty D1 12 {how}\nexpect order 7 12\n")
+    assert played.records[-1].event.penalty == kind
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("12:02:00 refused already-started green", "was taken"),
+        ("12:02:00 refused bad-grid start", "already-started"),
+        ("12:02:00 clock decoder-sf 1.5", "is no offset"),
+        ("12:02:00 driver_changed car=7 chauffeur=b", "no field chauffeur"),
+        ("12:02:00 driver_changed car=7", "driver"),
+        ("12:02:00 undo nothing", "nothing"),
+        ("expected order 7 12", "before the first event"),
+    ],
+)
+def test_what_the_further_words_cannot_say_names_its_line(line: str, said: str, play_text: Callable[[str], Any]) -> None:
+    with pytest.raises(Exception, match=r"text\.race:9:") as raised:
+        play_text(f"{RUN}{line}\n")
+    assert said in str(raised.value)
