@@ -1,6 +1,7 @@
 """Track statuses as intervals of time, and the laps run under them."""
 
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -93,6 +94,6 @@ def test_whole_track_intervals_never_overlap() -> None:
     for _ in range(200):
         told = sorted((chance.randint(1, 30), chance.choice(words)) for _ in range(8))
         whole = [i for i in intervals(statuses(", ".join(f"{at} {word}" for at, word in told)), RULES) if not i.sectors]
-        for one, after in zip(whole, whole[1:], strict=False):
+        for one, after in pairwise(whole):
             assert one.ended is not None
             assert one.ended <= after.began
