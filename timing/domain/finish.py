@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from timing.domain.events import Distance
 from timing.domain.rulebook import Finish
+from timing.domain.suspension import Suspension, instant_of, time_limit_at
 from timing.domain.units import MINUTE
 
 
@@ -18,14 +19,23 @@ class Ending(Struct, frozen=True):
 
 
 def ending(
-    ends: Sequence[Sequence[int]], start: int, distance: Distance, flag_at: int | None, rules: Finish, *, closed: bool = False
+    ends: Sequence[Sequence[int]],
+    start: int,
+    distance: Distance,
+    flag_at: int | None,
+    rules: Finish,
+    *,
+    closed: bool = False,
+    breaks: Sequence[Suspension] = (),
+    clock: str = "runs",
 ) -> Ending | None:
     """Find the end of a race from the cars' crossings of the line (``ends``, instants in order), or ``None`` while it goes on.
 
     ``flag_at``: when the chequered flag was shown, if it was. It is shown to the leader: the race ends with his crossing.
     ``closed``: nobody comes any more. Where the leader stopped before the flag, the race ended with the first car that took it.
+    ``breaks``: the race's suspensions; for them the ``clock`` ``runs`` or ``stops``.
     """
-    due = _due(ends, start, distance)
+    due = _due(ends, start, distance, rules, breaks, clock)
     last = due if flag_at is None else _with_flag(ends, flag_at, due, rules)
     if last is None:
         return None
@@ -38,12 +48,17 @@ def ending(
     return None if at is None else Ending(at, last)
 
 
-def _due(ends: Sequence[Sequence[int]], start: int, distance: Distance) -> int | None:
+def _due(
+    ends: Sequence[Sequence[int]], start: int, distance: Distance, rules: Finish, breaks: Sequence[Suspension], clock: str
+) -> int | None:
     lap_counts: list[int] = []
     if distance.laps is not None:
         lap_counts.append(distance.laps)
+        limit_at = time_limit_at(start, breaks, rules, clock)
+        if limit_at is not None:
+            lap_counts.append(completed_before(ends, limit_at) + (2 if rules.time_limit_at == "lap_after" else 1))
     if distance.minutes is not None:
-        over = start + distance.minutes * MINUTE
+        over = instant_of(distance.minutes * MINUTE, start, breaks, clock)
         lap_counts.append(completed_before(ends, over) + 1 + distance.plus_laps)
     return min(lap_counts, default=None)
 

@@ -1,0 +1,86 @@
+"""Suspensions of a race: from the red flag to the next racing status, what they do to the clock and to the laps run across them."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from timing.domain.events import TrackStatus
+from timing.domain.rulebook import Finish, RedFlag
+
+FAR = 2**62
+"""An instant after every other."""
+
+
+class Suspension(Struct, frozen=True):
+    """A red flag shown at ``began``; racing status again at ``ended``, or not yet (``None``)."""
+
+    began: int
+    ended: int | None = None
+
+
+def suspensions(statuses: Iterable[TrackStatus]) -> tuple[Suspension, ...]:
+    """Find the suspensions in the track's statuses, given in order of time.
+
+    Any racing status after red means that the race is resumed; a red flag shown again meanwhile is the same suspension, and a
+    chequered flag does not resume it.
+    """
+    found: list[Suspension] = []
+    began: int | None = None
+    for status in statuses:
+        if status.status == "red":
+            began = status.at if began is None else began
+        elif began is not None and status.status != "chequered":
+            found.append(Suspension(began, status.at))
+            began = None
+    if began is not None:
+        found.append(Suspension(began))
+    return tuple(found)
+
+
+def suspended_us(breaks: Iterable[Suspension], start: int, at: int) -> int:
+    """Give for how long the race was suspended between its start and ``at``."""
+    return sum(max(min(at, FAR if b.ended is None else b.ended) - max(b.began, start), 0) for b in breaks)
+
+
+def race_time(at: int, start: int, breaks: Iterable[Suspension], clock: str) -> int:
+    """Give the race clock at an instant: it runs on through a suspension (FIA F1 2025 art. 57), or stops for it."""
+    return at - start - (suspended_us(breaks, start, at) if clock == "stops" else 0)
+
+
+def instant_of(time_us: int, start: int, breaks: Iterable[Suspension], clock: str) -> int:
+    """Give the instant at which the race clock shows ``time_us``; a far one while a suspension with a stopped clock goes on."""
+    at = start + time_us
+    if clock == "stops":
+        for b in breaks:
+            if b.began >= at:
+                break
+            if b.ended is None:
+                return FAR
+            at += max(b.ended - max(b.began, start), 0)
+    return at
+
+
+def time_limit_at(start: int, breaks: Sequence[Suspension], rules: Finish, clock: str) -> int | None:
+    """Give the instant at which a race by laps ends at the latest, or ``None`` where the rulebook has no limit.
+
+    The length of a suspension is added where the rulebook gives a limit in all, up to that limit (FIA F1 2025 art. 5.4), and where the
+    race clock stops for it.
+    """
+    if rules.time_limit_us is None:
+        return None
+    total_us = rules.time_limit_total_us
+    prolonged = clock == "stops" or total_us is not None
+    at = instant_of(rules.time_limit_us, start, breaks, "stops" if prolonged else clock)
+    return at if total_us is None else min(at, start + total_us)
+
+
+def laps_across(ends: Sequence[int], breaks: Iterable[Suspension], rules: RedFlag) -> frozenset[int]:
+    """Name the laps of a car (from 1) that count without a lap time: those run, in part or wholly, while the race was suspended."""
+    if rules.lap_across == "counts":
+        return frozenset()
+    laps: set[int] = set()
+    for b in breaks:
+        last = len(ends) if b.ended is None else bisect_left(ends, b.ended) + 1
+        laps.update(range(bisect_right(ends, b.began) + 1, last + 1))
+    return frozenset(laps)
