@@ -15,9 +15,9 @@ FIELD = [SECOND, LEADER, LAPPED, STOPPED]
 @pytest.mark.parametrize(
     ("minus", "taken"),
     [
-        (0, CountBack(230, 4, 4, 200)),
-        (1, CountBack(230, 4, 3, 150)),
-        (2, CountBack(230, 4, 2, 100)),
+        (0, CountBack(230, 4, 4, 200, 150)),
+        (1, CountBack(230, 4, 3, 150, 100)),
+        (2, CountBack(230, 4, 2, 100, 50)),
         (4, CountBack(230, 4, 0, 0)),
         (9, CountBack(230, 4, 0, 0)),
     ],

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from timing.domain.events import Decision, DecisionUpdated
 from timing.domain.rulebook import Classification
@@ -23,7 +23,11 @@ class Penalties(Struct):
 
 
 class Candidate(Struct):
-    """A car to be classified. ``time_us``: from the start to its last counted crossing. ``coming``: it may still take the flag."""
+    """A car to be classified. ``time_us``: from the start to its last counted crossing. ``coming``: it may still take the flag.
+
+    ``held_us``: how much later than itself the car ahead of it on equal laps crossed the line, where the order on the road was not read
+    there. ``unclassified``: it is not, whatever it did.
+    """
 
     car: str
     class_: str
@@ -35,6 +39,8 @@ class Candidate(Struct):
     retired: bool
     penalties: Penalties
     best_us: int | None = None
+    held_us: int = 0
+    unclassified: bool = False
 
 
 class Place(Struct, frozen=True):
@@ -86,9 +92,10 @@ def classify(candidates: Sequence[Candidate], rules: Classification, *, over: bo
     """
     running_order = {c.car: i for i, c in enumerate(candidates)}
     lines = [(c, max(c.laps - c.penalties.laps, 0), c.time_us + c.penalties.time_us) for c in candidates]
-    lines.sort(key=lambda line: (-line[1], line[2], running_order[line[0].car]))
+    lines.sort(key=lambda line: (-line[1], line[2] + line[0].held_us, running_order[line[0].car]))
     must_cross = over and flag and rules.must_cross_flag
-    in_the_result = [(c, laps) for c, laps, _ in lines if not c.penalties.disqualified and (c.flagged or c.coming or not must_cross)]
+    out = {c.car for c in candidates if c.penalties.disqualified or c.unclassified}
+    in_the_result = [(c, laps) for c, laps, _ in lines if c.car not in out and (c.flagged or c.coming or not must_cross)]
     winner = in_the_result[0][1] if in_the_result else 0
     by_class: dict[str, int] = {}
     for c, laps in in_the_result:
@@ -115,6 +122,15 @@ def classify_by_best_lap(candidates: Sequence[Candidate], *, over: bool) -> list
     return _number(lines)
 
 
+def without_places(places: Iterable[Place]) -> list[Place]:
+    """Take every place away: there is no result."""
+    unplaced: list[Place] = []
+    for place in places:
+        status: ResultStatus = "not_classified" if place.status == "classified" else place.status
+        unplaced.append(structs.replace(place, position=None, class_position=None, status=status))
+    return unplaced
+
+
 def _number(lines: list[tuple[Candidate, int, int | None, ResultStatus]]) -> list[Place]:
     lines.sort(key=lambda line: _LISTED[line[3]])
     places: list[Place] = []
@@ -128,13 +144,15 @@ def _number(lines: list[tuple[Candidate, int, int | None, ResultStatus]]) -> lis
     return places
 
 
-def _status(c: Candidate, laps: int, least: int, *, over: bool, must_cross: bool) -> ResultStatus:
+def _status(c: Candidate, laps: int, least: int, *, over: bool, must_cross: bool) -> ResultStatus:  # noqa: PLR0911  # one status each
     if c.penalties.disqualified:
         return "disqualified"
     if not c.started:
         return "not_started"
     if not over:
         return "retired" if c.retired else "running"
+    if c.unclassified:
+        return "not_classified"
     if c.coming:
         return "running"
     if laps and laps >= least and (c.flagged or not must_cross):

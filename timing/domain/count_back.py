@@ -115,7 +115,7 @@ def _completed_by_all(ends: Sequence[Sequence[int]], signal_at: int, completed: 
     return completed
 
 
-def laps_at_count_back(car: Sequence[int], taken: CountBack, rules: RedFlag, grace_us: int | None = None) -> int:
+def laps_at_count_back(car: Sequence[int], taken: CountBack, rules: RedFlag, grace_us: int | None = None) -> int:  # noqa: PLR0911  # one each
     """Count a car's laps in the result.
 
     ``first_crossing_after_leader``: as if the chequered flag had been shown at the end of the counted lap: a car ends with its next

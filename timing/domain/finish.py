@@ -35,7 +35,8 @@ def ending(
     ``closed``: nobody comes any more. Where the leader stopped before the flag, the race ended with the first car that took it.
     ``breaks``: the race's suspensions; for them the ``clock`` ``runs`` or ``stops``.
     """
-    due = _due(ends, start, distance, rules, breaks, clock)
+    over_at = None if distance.minutes is None else instant_of(distance.minutes * MINUTE, start, breaks, clock)
+    due = _due(ends, distance, rules, over_at, time_limit_at(start, breaks, rules, clock))
     last = due if flag_at is None else _with_flag(ends, flag_at, due, rules)
     if last is None:
         return None
@@ -48,18 +49,14 @@ def ending(
     return None if at is None else Ending(at, last)
 
 
-def _due(
-    ends: Sequence[Sequence[int]], start: int, distance: Distance, rules: Finish, breaks: Sequence[Suspension], clock: str
-) -> int | None:
+def _due(ends: Sequence[Sequence[int]], distance: Distance, rules: Finish, over_at: int | None, limit_at: int | None) -> int | None:
     lap_counts: list[int] = []
     if distance.laps is not None:
         lap_counts.append(distance.laps)
-        limit_at = time_limit_at(start, breaks, rules, clock)
         if limit_at is not None:
             lap_counts.append(completed_before(ends, limit_at) + (2 if rules.time_limit_at == "lap_after" else 1))
-    if distance.minutes is not None:
-        over = instant_of(distance.minutes * MINUTE, start, breaks, clock)
-        lap_counts.append(completed_before(ends, over) + 1 + distance.plus_laps)
+    if over_at is not None:
+        lap_counts.append(completed_before(ends, over_at) + 1 + distance.plus_laps)
     return min(lap_counts, default=None)
 
 

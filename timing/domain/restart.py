@@ -140,6 +140,7 @@ def _at_point(
         at_loop = next((p for p in points_by_car[runner.car] if p.sector == sector and p.at >= first_at), None)
         if at_loop is None:
             missing.add(runner.car)
-            at_loop = max((p for p in points_by_car[runner.car] if p.at < first_at), default=_last(runner, bisect_right(runner.ends, first_at)))
+            earlier = [p for p in points_by_car[runner.car] if p.at < first_at]
+            at_loop = earlier[-1] if earlier else _last(runner, bisect_right(runner.ends, first_at))
         points[runner.car] = at_loop
     return points, missing

@@ -32,7 +32,7 @@ class Distance(Struct, frozen=True, gc=False):
 
 
 class SessionView(Struct, frozen=True, gc=False):
-    """The head of the screen. ``laps`` is the number the leader has completed."""
+    """The head of the screen. ``laps`` is the number the leader has completed. ``restart_order``: while the race is suspended."""
 
     name: str
     kind: str
@@ -49,6 +49,7 @@ class SessionView(Struct, frozen=True, gc=False):
     sectors: int
     classes: tuple[str, ...]
     finished_at: int | None
+    restart_order: tuple[str, ...] | None = None
 
 
 class ResultView(Struct, frozen=True, gc=False):

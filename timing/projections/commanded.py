@@ -18,6 +18,7 @@ from timing.domain.events import (
     SessionStarted,
     TrackStatus,
 )
+from timing.domain.suspension import Suspension, suspensions
 from timing.projections.board import DriverView, Notice, PenaltyView
 from timing.projections.evidence import Evidence, entries_of
 from timing.projections.notices import notices, penalty_text
@@ -27,7 +28,8 @@ class Commanded(Struct, frozen=True):
     """What the commands that hold come to. Instants in µs; ``None`` where nobody said so.
 
     ``latest``: the last command's instant. ``flag_at``: the chequered flag's. ``red_at``: that of the red flag after which the race was
-    not resumed. ``grid``: place by car, from 1. ``started``: cars that race control retired after the start, so they did start.
+    not resumed. ``suspensions``: every red flag, until racing went on. ``grid``: place by car, from 1. ``started``: cars that race control
+    retired after the start, so they did start.
     """
 
     latest: int
@@ -35,6 +37,7 @@ class Commanded(Struct, frozen=True):
     closed_at: int | None
     flag_at: int | None
     red_at: int | None
+    suspensions: tuple[Suspension, ...]
     entries: dict[str, EntryRegistered]
     grid: dict[str, int]
     retired: frozenset[str]
@@ -56,7 +59,8 @@ def commanded(evidence: Evidence) -> Commanded:
     start = started[0].at if started else None
     statuses, stops = evidence.of(TrackStatus), evidence.of(RaceStopped)
     flags = [s.at for s in statuses if s.status == "chequered" and start is not None and s.at > start]
-    reds = [s.at for s in statuses if s.status == "red" and stops and s.at <= stops[-1].at]
+    breaks = suspensions(s for s in statuses if start is None or s.at >= start)
+    reds = [b.began for b in breaks if stops and b.began <= stops[-1].at]
     grids, lanes, published = evidence.of(GridSet), evidence.of(PitLane), evidence.of(ResultPublished)
     retired = evidence.of(CarRetired)
     entries = entries_of(evidence)
@@ -67,6 +71,7 @@ def commanded(evidence: Evidence) -> Commanded:
         closed_at=ended[0].at if ended else None,
         flag_at=flags[0] if flags else None,
         red_at=reds[-1] if reds else None,
+        suspensions=breaks,
         entries=entries,
         grid={car: place for place, car in enumerate(grids[-1].cars, start=1) if car} if grids else {},
         retired=frozenset(c.car for c in retired),

@@ -20,6 +20,7 @@ from timing.projections.board import (
     SessionView,
 )
 from timing.projections.state import State
+from timing.projections.stoppage import order_of_restart, race_clock
 
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
@@ -54,7 +55,7 @@ def form_board(timing: "Timing", state: State, places: Sequence[Place], before: 
             team=said.entries[car].team,
             driver=said.drivers.get(car),
             laps=standing.laps,
-            last_lap_us=laps.times[standing.laps - 1] if laps and standing.laps else None,
+            last_lap_us=_last_lap(laps, standing, state),
             best_lap_us=standing.best_us,
             sectors_us=_sectors(laps, standing, timing.sectors),
             gap=gap,
@@ -84,6 +85,12 @@ def _gaps(
     class_gap = gap if class_leader is leader else interval if class_leader is ahead else Gap(*gap_of(own, class_leader))
     class_interval = interval if class_ahead is ahead else class_gap if class_ahead is class_leader else Gap(*gap_of(own, class_ahead))
     return gap, interval, class_gap, class_interval
+
+
+def _last_lap(laps: CarLaps | None, standing: Standing, state: State) -> int | None:
+    if laps is None or not standing.laps or standing.laps in state.untimed.get(standing.car, ()):
+        return None
+    return laps.times[standing.laps - 1]
 
 
 def _sectors(laps: CarLaps | None, standing: Standing, sectors: int) -> tuple[int | None, ...]:
@@ -145,13 +152,14 @@ def session_view(timing: "Timing", state: State) -> SessionView:
         laps=laps,
         distance=Distance(opened.distance.laps, opened.distance.minutes, opened.distance.plus_laps) if opened else Distance(),
         started_at=state.said.start,
-        clock=_clock(state, opened.distance.minutes if opened else None, finished_at),
+        clock=_clock(timing, state, opened.distance.minutes if opened else None, finished_at),
         neutralised=track in _NEUTRALISED and not state.over,
         pit_lane_open=state.said.pit_lane_open,
         circuit=opened.circuit.name if opened else "",
         sectors=timing.sectors,
         classes=state.said.classes,
         finished_at=finished_at,
+        restart_order=restart.running if (restart := order_of_restart(timing, state)) else None,
     )
 
 
@@ -165,9 +173,9 @@ def _session_status(state: State) -> SessionStatus:
     return "suspended" if state.suspended else "running"
 
 
-def _clock(state: State, minutes: int | None, finished_at: int | None) -> Clock:
+def _clock(timing: "Timing", state: State, minutes: int | None, finished_at: int | None) -> Clock:
     length = None if minutes is None else minutes * MINUTE
     if state.said.start is None:
         return Clock(0, length)
-    elapsed = max((state.at if finished_at is None else min(state.at, finished_at)) - state.said.start, 0)
+    elapsed = max(race_clock(timing, state, state.at if finished_at is None else min(state.at, finished_at)), 0)
     return Clock(elapsed, None if length is None else max(length - elapsed, 0))

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from timing.domain.count_back import CountBack
+from timing.domain.count_back import CountBack, Reading
 from timing.domain.finish import Ending
 from timing.domain.order import Standing
 from timing.projections.commanded import Commanded
@@ -13,6 +13,7 @@ class State(Struct):
 
     ``at``: the latest instant in evidence. ``said``: what people said. ``standings`` are in running order.
     ``started``: the cars that were seen after the start, and those that race control retired after it before they were seen.
+    ``stopped`` and ``reading``: where and how the result of a stopped race is taken. ``untimed``: of each car, the laps without a time.
     """
 
     at: int
@@ -21,6 +22,8 @@ class State(Struct):
     standings: list[Standing]
     end: Ending | None = None
     stopped: CountBack | None = None
+    reading: Reading | None = None
+    untimed: dict[str, frozenset[int]] = {}
 
     @property
     def over(self) -> bool:
@@ -30,5 +33,5 @@ class State(Struct):
     @property
     def suspended(self) -> bool:
         """Whether the red flag is out."""
-        statuses = self.said.statuses
-        return bool(statuses) and statuses[-1].status == "red" and not self.over
+        breaks = self.said.suspensions
+        return bool(breaks) and breaks[-1].ended is None and not self.over

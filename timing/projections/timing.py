@@ -4,18 +4,19 @@ import hashlib
 
 import msgspec
 
-from timing.domain.classification import Candidate, Penalties, Place, classify, classify_by_best_lap
-from timing.domain.count_back import count_back, laps_at_count_back
-from timing.domain.finish import Ending, ending, laps_at_ending
+from timing.domain.classification import Candidate, Penalties, Place, classify, classify_by_best_lap, without_places
+from timing.domain.finish import laps_at_ending
 from timing.domain.laps import CarLaps, Loops
 from timing.domain.order import Standing, best_lap_order, race_order
 from timing.domain.rulebook import Rulebook, rulebook_from, rulebook_hash
+from timing.domain.suspension import suspended_us
 from timing.log.record import Record
 from timing.projections.board import Board
 from timing.projections.commanded import commanded
 from timing.projections.evidence import Evidence
 from timing.projections.rows import form_board
 from timing.projections.state import State
+from timing.projections.stoppage import decide_end, not_returned, race_clock
 
 _FAR = 2**62
 _STILL_AFTER_LAPS = 3  # a car not seen for three laps' time is taken to have stopped
@@ -53,6 +54,11 @@ class Timing:
     def race(self) -> bool:
         """Whether the order is by distance (a race), not by best lap."""
         return self.evidence.opened is None or self.evidence.opened.kind == "race"
+
+    @property
+    def loops(self) -> Loops:
+        """The circuit's loops, as lap counting reads them."""
+        return self._loops
 
     @property
     def sectors(self) -> int:
@@ -128,7 +134,7 @@ class Timing:
         said = self._said
         seen_at = {car: laps.last_at for car, laps in self.laps.items() if laps.last_at is not None}
         state = State(max(said.latest, max(seen_at.values(), default=0)), said, seen_at.keys() | said.started, [])
-        self._decide_end(state)
+        decide_end(self, state)
         over = state.over
         standings = [self._standing(car, entry.class_, state, over=over) for car, entry in said.entries.items()]
         if said.start is not None and not state.suspended:
@@ -137,20 +143,9 @@ class Timing:
                 if not standing.standing:
                     standing.standing = self._still(standing, seen_at.get(standing.car, said.start), fastest_us, state.at, over=over)
         state.standings = race_order(standings, said.grid) if self.race else best_lap_order(standings, said.grid)
+        if state.reading and (rank := state.reading.rank):
+            state.standings.sort(key=lambda s: (-s.laps, rank[s.car]))
         return state
-
-    def _decide_end(self, state: State) -> None:
-        opened, said = self.evidence.opened, state.said
-        if opened is None or said.start is None:
-            return
-        if not self.race:
-            state.end = None if said.flag_at is None else Ending(said.flag_at, 0)
-            return
-        ends = [self.laps[car].ends for car in said.entries if car in self.laps]
-        if said.red_at is not None:
-            state.stopped = count_back(ends, said.start, said.red_at, self.rules.red_flag)
-            return
-        state.end = ending(ends, said.start, opened.distance, said.flag_at, self.rules.finish, closed=said.closed_at is not None)
 
     def _standing(self, car: str, class_: str, state: State, *, over: bool) -> Standing:
         laps, said = self.laps.get(car), state.said
@@ -158,13 +153,14 @@ class Timing:
         if laps is None or laps.last_at is None or said.start is None:
             return Standing(car, class_, (), 0, said.start or 0, standing=done or over)
         counted, flagged = len(laps.ends), False
-        if state.stopped:
-            counted = laps_at_count_back(laps.ends, state.stopped, self.rules.red_flag)
+        if state.reading:
+            counted = state.reading.laps[car]
         elif state.end:
             grace_us = self.rules.finish.grace_us
             counted, flagged = laps_at_ending(laps.ends, state.end, grace_us)
             done = done or flagged or (grace_us is not None and state.at > state.end.at + grace_us)
         deleted = said.penalties[car].deleted_laps if car in said.penalties else frozenset()
+        deleted |= state.untimed.get(car, frozenset())
         best_us, best_lap = self._best_of(car, laps, counted, deleted)
         return Standing(car, class_, laps.ends, counted, laps.since or said.start, flagged, done, best_us, best_lap)
 
@@ -178,7 +174,7 @@ class Timing:
     def _still(self, standing: Standing, seen_at: int, fastest_us: int | None, at: int, *, over: bool) -> bool:
         """Whether a car has not been seen for so long that it has stopped, as far as the evidence's own clock tells."""
         lap_us = standing.best_us or fastest_us
-        if lap_us is None or at - seen_at <= _STILL_AFTER_LAPS * lap_us:
+        if lap_us is None or at - seen_at - suspended_us(self._said.suspensions, seen_at, at) <= _STILL_AFTER_LAPS * lap_us:
             return False
         laps = self.laps.get(standing.car)
         return over or laps is None or not laps.in_pit
@@ -187,22 +183,37 @@ class Timing:
 def classification(timing: Timing, state: State) -> list[Place]:
     """Classify the cars of a state."""
     none, said = Penalties(), state.said
-    start = said.start or 0
+    away, held = not_returned(timing, state), _held_us(state)
     candidates = [
         Candidate(
             car=s.car,
             class_=s.class_,
             laps=s.laps,
-            time_us=s.last_at - start,
+            time_us=race_clock(timing, state, s.last_at),
             flagged=s.flagged,
             coming=state.end is not None and not s.standing and s.car in state.started,
             started=s.car in state.started and s.car not in said.withdrawn,
             retired=s.car in said.retired,
             penalties=said.penalties.get(s.car, none),
             best_us=s.best_us,
+            held_us=held.get(s.car, 0),
+            unclassified=s.car in away,
         )
         for s in state.standings
     ]
     if timing.race:
-        return classify(candidates, timing.rules.classification, over=state.over, flag=state.end is not None)
+        places = classify(candidates, timing.rules.classification, over=state.over, flag=state.end is not None)
+        return without_places(places) if state.reading and state.reading.void else places
     return classify_by_best_lap(candidates, over=state.over)
+
+
+def _held_us(state: State) -> dict[str, int]:
+    """Give what a car is behind the line's order by, where the running order is another: the one ahead crossed the line so much later."""
+    held: dict[str, int] = {}
+    laps, latest = -1, 0
+    for standing in state.standings:
+        latest = standing.last_at if standing.laps != laps else max(latest, standing.last_at)
+        laps = standing.laps
+        if latest > standing.last_at:
+            held[standing.car] = latest - standing.last_at
+    return held

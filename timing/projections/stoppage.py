@@ -1,0 +1,95 @@
+"""Red flags in a session's fold: its suspensions, how it ends or is stopped, and the order in which it is restarted."""
+
+from typing import TYPE_CHECKING
+
+from timing.domain.count_back import Race, read, returned_within
+from timing.domain.events import Distance
+from timing.domain.finish import Ending, ending
+from timing.domain.restart import RestartOrder, Runner, restart_order
+from timing.domain.suspension import laps_across, race_time
+
+if TYPE_CHECKING:
+    from timing.projections.state import State
+    from timing.projections.timing import Timing
+
+
+def decide_end(timing: "Timing", state: "State") -> None:
+    """Decide how a race ends: with the flag, or, stopped before it, by the rulebook's count-back.
+
+    A red flag after the leader has taken the chequered one stops nothing: the race was over.
+    """
+    opened, said = timing.evidence.opened, state.said
+    if opened is None or said.start is None:
+        return
+    if not timing.race:
+        state.end = None if said.flag_at is None else Ending(said.flag_at, 0)
+        return
+    rules, breaks = timing.rules, said.suspensions
+    if breaks:
+        state.untimed = {car: laps_across(laps.ends, breaks, rules.red_flag) for car, laps in timing.laps.items()}
+    ends = [timing.laps[car].ends for car in said.entries if car in timing.laps]
+    closed = said.closed_at is not None
+    end = ending(ends, said.start, opened.distance, said.flag_at, rules.finish, closed=closed, breaks=breaks, clock=rules.red_flag.clock)
+    if said.red_at is not None and (end is None or end.at > said.red_at):
+        state.reading = read(runners(timing, state), race_of(timing, state), said.red_at, rules.red_flag)
+        state.stopped = state.reading.taken
+    else:
+        state.end = end
+
+
+def race_of(timing: "Timing", state: "State") -> Race:
+    """Give what a reading asks of the race."""
+    opened, rules = timing.evidence.opened, timing.rules
+    distance = opened.distance if opened else Distance()
+    return Race(state.said.start or 0, distance, state.said.suspensions, rules.red_flag.clock, rules.finish.grace_us, timing.loops)
+
+
+def runners(timing: "Timing", state: "State") -> list[Runner]:
+    """Give every car entered as the readings of a red flag see it."""
+    said, crossings = state.said, timing.evidence.crossings
+    out = said.retired | said.withdrawn
+    field = []
+    for car, entry in said.entries.items():
+        laps, grid = timing.laps.get(car), said.grid.get(car, 0)
+        if laps is None:
+            field.append(Runner(car, entry.class_, (), running=False, grid=grid))
+        else:
+            field.append(Runner(car, entry.class_, laps.ends, crossings.get(car, ()), car not in out, grid, laps.entered, laps.exited))
+    return field
+
+
+def order_of_restart(timing: "Timing", state: "State") -> RestartOrder | None:
+    """Give the order of the restart while a race is suspended."""
+    if not timing.race or not state.suspended or state.said.start is None:
+        return None
+    return restart_order(runners(timing, state), state.said.suspensions[-1].began, timing.rules.red_flag, timing.loops)
+
+
+def not_returned(timing: "Timing", state: "State") -> frozenset[str]:
+    """Name the cars that are not classified because they did not come back to the pit lane within the rulebook's time of the red flag.
+
+    Only where the circuit has a loop in the pit lane, and once the time is over as far as the evidence tells.
+    """
+    within_us, stopped = timing.rules.red_flag.not_returned_within_us, state.stopped
+    if within_us is None or stopped is None or not any(timing.loops.in_pit) or state.at <= stopped.signal_at + within_us:
+        return frozenset()
+    return frozenset(r.car for r in runners(timing, state) if not returned_within(r, stopped.signal_at, within_us))
+
+
+def points_percent(timing: "Timing", state: "State") -> int | None:
+    """Give the share of the points, in per cent, that the race gives by its distance; ``None`` while it is not over."""
+    if not timing.race or not state.over:
+        return None
+    if state.reading is not None and state.reading.void:
+        return 0
+    laps = max((s.laps for s in state.standings), default=0)
+    at = state.stopped.at if state.stopped else state.end.at if state.end else state.said.closed_at or state.at
+    race = race_of(timing, state)
+    if race.distance == Distance():
+        return 100
+    return next((share.percent for share in timing.rules.red_flag.points if not race.ran(share.below_percent, laps, at)), 100)
+
+
+def race_clock(timing: "Timing", state: "State", at: int) -> int:
+    """Give the race clock at an instant, in µs since the start."""
+    return race_time(at, state.said.start or 0, state.said.suspensions, timing.rules.red_flag.clock)
