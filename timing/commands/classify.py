@@ -19,8 +19,24 @@ SQLITE_HEADER = b"SQLite format 3\x00"
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--as-of", metavar="SEQ", type=click.IntRange(min=1), help="As it was known when record SEQ was the last.")
 @click.option("--without", metavar="ID", multiple=True, help="As if this event (a decision, a correction …) had not been. May be repeated.")
-@click.option("--rulebook", metavar="NAME", help="As judged by another rulebook.")
-def command(*, source: Path, session: str | None, as_json: bool, as_of: int | None, without: tuple[str, ...], rulebook: str | None) -> None:
+@click.option("--rulebook", metavar="NAME|FILE.toml", help="As judged by another rulebook.")
+@click.option(
+    "--rulebooks",
+    "folder",
+    metavar="FOLDER",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of rulebooks of one's own, before those shipped.",
+)
+def command(
+    *,
+    source: Path,
+    session: str | None,
+    as_json: bool,
+    as_of: int | None,
+    without: tuple[str, ...],
+    rulebook: str | None,
+    folder: Path | None,
+) -> None:
     """Print the classification of a session.
 
     SOURCE is a session file (one JSON event a line, beginning with session_opened) or a log. Lines of a file that are not events, and
@@ -29,7 +45,7 @@ def command(*, source: Path, session: str | None, as_json: bool, as_of: int | No
     import gc
 
     gc.disable()  # a short-lived process that only builds up: collecting would find nothing and costs a fifth of the time
-    timing = _score(source, session, as_of=as_of, without=without, rulebook=rulebook)
+    timing = _score(source, session, as_of=as_of, without=without, rulebook=rulebook, folder=folder)
     if as_json:
         from timing.projections.result import result_json
 
@@ -40,11 +56,14 @@ def command(*, source: Path, session: str | None, as_json: bool, as_of: int | No
         _print_table(result(timing))
 
 
-def _score(source: Path, session: str | None, *, as_of: int | None, without: tuple[str, ...], rulebook: str | None) -> "Timing":
+def _score(
+    source: Path, session: str | None, *, as_of: int | None, without: tuple[str, ...], rulebook: str | None, folder: Path | None
+) -> "Timing":
     from timing.services.rulebooks import Rulebooks
     from timing.services.scoring import score_file, score_log
 
-    rulebooks = Rulebooks()
+    rulebooks = Rulebooks(folder)
+    rulebook = None if rulebook is None else rulebooks.choose(rulebook)
     with source.open("rb") as file:
         is_log = file.read(len(SQLITE_HEADER)) == SQLITE_HEADER
     if not is_log:

@@ -51,13 +51,13 @@ class Finish(Rules, frozen=True, kw_only=True):
     late_flag: Literal["should_have_finished", "at_flag"] = "should_have_finished"
     """The flag is shown too late: the race ended when it should have been shown (FIA F1 2025 art. 59.2), or at the flag."""
     grace_us: Duration | None = None
-    """A car that does not come round within this time after the leader's finish keeps its last crossing. None: it is waited for."""
+    """A car that does not come round within this time after the leader's finish keeps its last crossing. `none`: it is waited for."""
     time_limit_us: Duration | None = None
     """A race by laps ends then at the latest (FIA F1 2025 art. 5.3: two hours)."""
     time_limit_at: Literal["lap_under_way", "lap_after"] = "lap_under_way"
     """At the time limit the flag is shown at the end of the lap under way, or of the one after it (FIA F1 2025 art. 5.3)."""
     time_limit_total_us: Duration | None = None
-    """Suspensions prolong the time limit, up to this in all (FIA F1 2025 art. 5.4: three hours). None: they do not prolong it."""
+    """Suspensions prolong the time limit, up to this in all (FIA F1 2025 art. 5.4: three hours). `none`: they do not prolong it."""
     dead_heat: Literal["shared", "running_order"] = "shared"
     """Cars level to the microsecond share the place, or stand as in the running order."""
     photo_us: Duration = 0
@@ -74,7 +74,7 @@ class Classification(Rules, frozen=True, kw_only=True):
     must_cross_flag: bool = False
     """Only a car that takes the chequered flag is classified."""
     last_lap_within_us: Duration | None = None
-    """Only a car whose last lap took no longer than this is classified. None: however long."""
+    """Only a car whose last lap took no longer than this is classified. `none`: however long."""
     disqualified: Literal["others_move_up", "place_left_empty"] = "others_move_up"
     """Behind a car that is disqualified the others move up, or its place stays empty."""
 
@@ -120,9 +120,9 @@ class RedFlag(Rules, frozen=True, kw_only=True):
     min_laps: Annotated[int, Meta(ge=0, le=100)] = 0
     """With fewer laps counted there is no result."""
     stands_at_percent: Annotated[int, Meta(ge=0, le=100)] | None = None
-    """From this share of the distance on, the result is taken at C itself (Motorsport UK Q12.15.5: 75). None: never."""
+    """From this share of the distance on, the result is taken at C itself (Motorsport UK Q12.15.5: 75). `none`: never."""
     not_returned_within_us: Duration | None = None
-    """A car that is not back in the pit lane within this time of the signal is not classified (MotoGP: 5 min). None: it stays."""
+    """A car that is not back in the pit lane within this time of the signal is not classified (MotoGP: 5 min). `none`: it stays."""
     lap_across: Literal["counts_without_time", "counts"] = "counts_without_time"
     """The lap in which the race was suspended counts without a lap time, or with it."""
     points: tuple[PointsShare, ...] = ()
@@ -143,7 +143,7 @@ class Neutral(Rules, frozen=True, kw_only=True):
     pit_lane: Literal["open", "closed"] = "open"
     """The pit lane is open, or closed until race control opens it."""
     max_speed_kmh: Annotated[int, Meta(ge=1, le=400)] | None = None
-    """The speed that is shown with it. None: none is."""
+    """The speed that is shown with it. `none`: none is."""
 
 
 class Neutralisation(Rules, frozen=True, kw_only=True):
@@ -190,7 +190,7 @@ class Segment(Rules, frozen=True, kw_only=True):
     minutes: Annotated[int, Meta(ge=1, le=600)]
     """Its length."""
     advance: Annotated[int, Meta(ge=1, le=500)] | None = None
-    """How many cars go on from it. None: it is the last."""
+    """How many cars go on from it. `none`: it is the last."""
     per_class: bool = False
     """So many of each class, not overall."""
 
@@ -223,7 +223,7 @@ class Grid(Rules, frozen=True, kw_only=True):
     """Places lost: those penalised take their place plus the drop and the others fill the holes in order (FIA F1 2025 art. 42.3), or each
     drops in turn from where it stands."""
     back_from_places: Annotated[int, Meta(ge=1, le=500)] | None = None
-    """So many places lost or more are the back of the grid (FIA F1 2025 art. 42.3: more than 15, that is 16). None: never."""
+    """So many places lost or more are the back of the grid (FIA F1 2025 art. 42.3: more than 15, that is 16). `none`: never."""
     invert: Literal["penalties_before", "penalties_after"] = "penalties_before"
     """Of an inverted grid: penalties weigh before the first N are inverted, or after."""
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 from msgspec import Meta
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from timing.domain.rulebook import Rulebook, Rules
 from timing.domain.units import SECOND
@@ -16,6 +16,9 @@ from timing.domain.units import SECOND
 Seconds = Annotated[Decimal, Field(ge=0, le=1_000_000)]
 _CONFIG = ConfigDict(extra="forbid", frozen=True)
 _IN_US = "_us"
+
+NONE = "none"
+"""What a file says of an optional key that has no value, though its base gives one: TOML has no word for it."""
 
 
 @cache
@@ -26,21 +29,25 @@ def model_of(chapter: type[Rules]) -> type[BaseModel]:
     for field in msgspec.structs.fields(chapter):
         in_us = field.name.endswith(_IN_US)
         hint = _written(hints[field.name], in_us=in_us)
-        fields[_as_written(field.name)] = (hint, ... if field.required else _default(field, in_us=in_us))
+        fields[as_written(field.name)] = (hint, ... if field.required else _default(field))
     return create_model(chapter.__name__, __config__=_CONFIG, __doc__=chapter.__doc__, **fields)
 
 
-def _as_written(name: str) -> str:
+def as_written(name: str) -> str:
+    """Give a key's name as it is written, for its name as it is stored."""
     return f"{name.removesuffix(_IN_US)}_s" if name.endswith(_IN_US) else name
 
 
-def _default(field: msgspec.structs.FieldInfo, *, in_us: bool) -> Any:
-    default = (
-        field.default_factory() if field.default is msgspec.NODEFAULT and field.default_factory is not msgspec.NODEFAULT else field.default
-    )
+def default_of(field: msgspec.structs.FieldInfo) -> Any:
+    """Give the value of a key that nobody says, as it is stored."""
+    return field.default_factory() if field.default_factory is not msgspec.NODEFAULT else field.default
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    default = default_of(field)
     if isinstance(default, Rules):
         return model_of(type(default)).model_validate(written_form(default))
-    return default if not in_us or not isinstance(default, int) else Decimal(default) / SECOND
+    return written_value(field.name, default) if field.name.endswith(_IN_US) else default
 
 
 def _written(hint: Any, *, in_us: bool) -> Any:  # noqa: PLR0911  # one case a kind of type
@@ -55,7 +62,8 @@ def _written(hint: Any, *, in_us: bool) -> Any:  # noqa: PLR0911  # one case a k
         meta = next(note for note in notes if isinstance(note, Meta))
         return Annotated[base, Field(ge=meta.ge, le=meta.le, strict=True)]
     if origin in (Union, types.UnionType):
-        return Union[tuple(_written(part, in_us=in_us) for part in get_args(hint))]  # noqa: UP007  # made of values
+        either: Any = Union[tuple(_written(part, in_us=in_us) for part in get_args(hint))]  # noqa: UP007  # made of values
+        return Annotated[either, BeforeValidator(lambda said: None if said == NONE else said)]
     if origin is tuple:
         return tuple[_written(get_args(hint)[0], in_us=in_us), ...]  # type: ignore[misc]  # made of values
     if origin is dict:
@@ -68,13 +76,15 @@ def _written(hint: Any, *, in_us: bool) -> Any:  # noqa: PLR0911  # one case a k
 def written_form(value: Any) -> Any:
     """Give a chapter, or anything in it, as it is written: durations in seconds."""
     if isinstance(value, Rules):
-        return {
-            _as_written(f): _seconds(getattr(value, f)) if f.endswith(_IN_US) else written_form(getattr(value, f))
-            for f in value.__struct_fields__
-        }
+        return {as_written(name): written_value(name, getattr(value, name)) for name in value.__struct_fields__}
     if isinstance(value, tuple):
         return [written_form(part) for part in value]
     return value
+
+
+def written_value(name: str, value: Any) -> Any:
+    """Give the value of the key that is stored under ``name`` as it is written."""
+    return _seconds(value) if name.endswith(_IN_US) else written_form(value)
 
 
 def _seconds(value: Any) -> Any:
