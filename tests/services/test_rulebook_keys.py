@@ -48,7 +48,8 @@ def test_flat_finds_what_is_there() -> None:
 
 def test_a_value_as_toml_has_it() -> None:
     assert in_toml({"Fuji": Decimal("53.50"), 'Le "Mans"': 1}) == '{ Fuji = 53.5, "Le \\"Mans\\"" = 1 }'
-    assert [in_toml(value) for value in (None, True, Decimal("1E+2"), [], {}, "é\n")] == ['"none"', "true", "100", "[]", "{}", '"é\\n"']
+    values: tuple[Any, ...] = (None, True, Decimal("1E+2"), [], {}, "é\n")
+    assert [in_toml(value) for value in values] == ['"none"', "true", "100", "[]", "{}", '"é\\n"']
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
