@@ -4,11 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from timing.domain.classification import Candidate, Penalties, Place, classify, classify_by_best_lap, penalties_of
-from timing.domain.events import Decision, DecisionStage, DecisionUpdated, Penalty
+from timing.domain.classification import Candidate, Drop, Penalties, Place, classify, classify_by_best_lap
 from timing.domain.rulebook import Classification
-
-S = 1_000_000
 
 
 def car(
@@ -155,48 +152,80 @@ def test_qualifying_places_those_with_a_time() -> None:
     assert classify_by_best_lap(field, over=False)[0].status == "running"
 
 
-def decision(
-    name: str, penalty: Penalty = "time", seconds: float | None = 5, *, laps: int | None = None, lap: int | None = None,
-    stage: DecisionStage = "issued",
-) -> Decision:  # fmt: skip
-    return Decision(id=name, at=1, decision=name, car="7", penalty=penalty, seconds=seconds, laps=laps, lap=lap, stage=stage)
+MOVES = [
+    ("two places down", {"1": Penalties(drops=(Drop(5, "a", 2),))}, "2 3 1 4 5 6"),
+    ("further than there are places", {"4": Penalties(drops=(Drop(5, "a", 9),))}, "1 2 3 5 6 4"),
+    ("the later after the earlier", {"1": Penalties(drops=(Drop(5, "a", 1),)), "2": Penalties(drops=(Drop(9, "b", 1),))}, "1 2 3 4 5 6"),
+    ("and in the other order", {"1": Penalties(drops=(Drop(9, "a", 1),)), "2": Penalties(drops=(Drop(5, "b", 1),))}, "3 1 2 4 5 6"),
+    ("two drops of one car add up", {"1": Penalties(drops=(Drop(5, "a", 1), Drop(7, "b", 1)))}, "2 3 1 4 5 6"),
+    ("last of its class", {"1": Penalties(last_of_class=True)}, "2 3 1 4 5 6"),
+    ("two of a class keep their order", {"1": Penalties(last_of_class=True), "2": Penalties(last_of_class=True)}, "3 1 2 4 5 6"),
+    ("the last of its class already", {"3": Penalties(last_of_class=True)}, "1 2 3 4 5 6"),
+    ("last of all", {"1": Penalties(last=True), "4": Penalties(last=True)}, "2 3 5 6 1 4"),
+    ("last of class, after places down", {"1": Penalties(drops=(Drop(5, "a", 4),), last_of_class=True)}, "2 3 4 5 1 6"),
+    ("last, after last of class", {"1": Penalties(last_of_class=True, last=True)}, "2 3 4 5 6 1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "penalties", "order"), MOVES, ids=[what for what, *_ in MOVES])
+def test_places_down(what: str, penalties: dict[str, Penalties], order: str) -> None:
+    """Cars 1, 2, 3 are GT, 4, 5, 6 are TC; they finish in that order, each a lap behind the one before."""
+    field = [car(n, 11 - int(n), class_="GT" if n < "4" else "TC", penalties=penalties.get(n)) for n in "123456"]
+    places = classify(field, Classification(), over=True)
+    assert " ".join(p.car for p in places) == order
+    assert [p.position for p in places] == [1, 2, 3, 4, 5, 6]
+
+
+def test_time_weighs_before_places_and_places_before_last_of_class() -> None:
+    field = [
+        car("1", 10, 600, penalties=Penalties(time_us=15, drops=(Drop(1, "a", 1),))),
+        car("2", 10, 610, penalties=Penalties(last_of_class=True)),
+        car("3", 10, 620),
+        car("4", 10, 630),
+    ]
+    assert [p.car for p in classify(field, Classification(), over=True)] == ["3", "1", "4", "2"]
+
+
+def test_cars_without_a_place_are_not_passed_by_places_down() -> None:
+    field = [car("1", 10, penalties=Penalties(last=True)), car("2", 9), car("3", 2, flagged=False, retired=True)]
+    assert sheet(classify(field, Classification(min_percent=75), over=True)) == [
+        "1 2 GT1 9 laps",
+        "2 1 GT2 10 laps",
+        "- 3 GT- 2 laps retired",
+    ]
 
 
 @pytest.mark.parametrize(
-    ("what", "decisions", "penalties"),
-    [
-        ("time", [decision("A")], Penalties(time_us=5 * S)),
-        ("times add up, to the microsecond", [decision("A", seconds=0.1), decision("B", seconds=0.2)], Penalties(time_us=300_000)),
-        ("laps, with seconds", [decision("A", "laps", 30, laps=2)], Penalties(time_us=30 * S, laps=2)),
-        ("disqualified", [decision("A", "disqualified", None)], Penalties(disqualified=True)),
-        (
-            "lap times",
-            [decision("A", "lap_time_deleted", None, lap=3), decision("B", "lap_time_deleted", None, lap=5)],
-            Penalties(deleted_laps=frozenset({3, 5})),
-        ),
-        ("a warning weighs nothing", [decision("A", "warning", None)], Penalties()),
-        ("a stop-and-go is served, not added", [decision("A", "stop_go", 10)], Penalties()),
-    ],
+    ("penalty", "laps", "total"),
+    [(59, 10, 659), (60, 9, 600), (61, 9, 601), (130, 8, 610), (100_000, 0, 100_000)],
+    ids=["less than a lap", "a lap", "a lap and a second", "two laps and some", "more than it drove"],
 )
-def test_what_decisions_come_to(what: str, decisions: list[Decision], penalties: Penalties) -> None:
-    assert penalties_of(decisions, [])[0].get("7", Penalties()) == penalties
+def test_each_average_lap_in_a_time_penalty_takes_a_lap_where_the_rulebook_says_so(penalty: int, laps: int, total: int) -> None:
+    field = [car("1", 10, 600, penalties=Penalties(time_us=penalty))]
+    (place,) = classify(field, Classification(), over=True, lap_conversion=True)
+    assert (place.laps, place.total_us) == (laps, total)
+    (place,) = classify(field, Classification(), over=True)
+    assert (place.laps, place.total_us) == (10, 600 + penalty)
 
 
-@pytest.mark.parametrize(
-    ("stages", "weighs"),
-    [
-        (["issued"], True),
-        (["noted"], False),
-        (["investigated", "issued"], True),
-        (["issued", "served"], False),
-        (["issued", "quashed"], False),
-        (["issued", "suspended"], False),
-        (["issued", "suspended", "issued"], True),
-        (["issued", "converted"], False),
-    ],
-)
-def test_a_decision_weighs_while_it_is_issued(stages: list[DecisionStage], weighs: bool) -> None:
-    updates = [DecisionUpdated(id=str(n), at=n, decision="A", stage=stage) for n, stage in enumerate(stages[1:], start=2)]
-    of_car, known = penalties_of([decision("A", stage=stages[0])], updates)
-    assert bool(of_car.get("7", Penalties()).time_us) is weighs
-    assert known == {"A": stages[-1]}
+def test_a_converted_lap_puts_a_car_behind_one_that_it_lapped() -> None:
+    field = [car("1", 10, 600, penalties=Penalties(time_us=62)), car("2", 9, 601)]
+    assert [p.car for p in classify(field, Classification(), over=True)] == ["1", "2"]
+    assert [p.car for p in classify(field, Classification(), over=True, lap_conversion=True)] == ["2", "1"]
+
+
+def test_the_place_of_the_disqualified_stays_empty_where_the_rulebook_says_so() -> None:
+    rules = Classification(min_percent=75, disqualified="place_left_empty")
+    out = Penalties(disqualified=True)
+    field = [car("1", 10, penalties=out), car("4", 10, class_="TC"), car("2", 9), car("3", 2, penalties=out)]
+    assert sheet(classify(field, rules, over=True)) == [
+        "2 4 TC1 10 laps",
+        "3 2 GT2 9 laps",
+        "- 1 GT- 10 laps disqualified",
+        "- 3 GT- 2 laps disqualified",
+    ]
+
+
+def test_the_pole_of_the_disqualified_stays_empty_likewise() -> None:
+    field = [car("1", 3, best=90, penalties=Penalties(disqualified=True)), car("2", 3, best=91)]
+    assert sheet(classify_by_best_lap(field, over=True, holes=True)) == ["2 2 GT2 3 laps", "- 1 GT- 3 laps disqualified"]

@@ -90,11 +90,16 @@ class SessionEnded(Command, frozen=True, kw_only=True):
 
 
 class ResultPublished(Command, frozen=True, kw_only=True):
-    """A result is given out. ``digest`` (hexadecimal) names the state it was made from; ``document`` is the sheet's number."""
+    """A result is given out, as of the record before this one, or of ``as_of``. ``document`` is the sheet's number.
+
+    ``digest`` and ``rulebook`` (hexadecimal) name the state and the rules it was made from; who gives them has them checked.
+    """
 
     stage: Literal["provisional", "amended", "final"]
     digest: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
     document: Name | None = None
+    as_of: Annotated[int, Meta(ge=1, le=2**53 - 1, description="the last record that the result rests on")] | None = None
+    rulebook: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
 
 
 # --- entries ---------------------------------------------------------------------------------------------------------------------
@@ -217,11 +222,12 @@ class Decision(StampableCommand, frozen=True, kw_only=True):
 
 
 class DecisionUpdated(StampableCommand, frozen=True, kw_only=True):
-    """A decision goes on with its life."""
+    """A decision goes on with its life. ``seconds``: what it is converted to, where that is not what the rulebook's table says."""
 
     decision: Key
     stage: DecisionStage
     reason: Annotated[str, Meta(max_length=1000)] | None = None
+    seconds: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
 
 
 # --- corrections -----------------------------------------------------------------------------------------------------------------

@@ -1,8 +1,11 @@
 """What people said comes to: read off the commands that hold, and formed anew only when one comes in."""
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
-from timing.domain.classification import Penalties, penalties_of
+from timing.domain.classification import Penalties
+from timing.domain.decisions import SERVED_IN_THE_PIT_LANE, Ruling, penalties_of, rulings
 from timing.domain.events import (
     CarRetired,
     CarWithdrawn,
@@ -30,6 +33,8 @@ class Commanded(Struct, frozen=True):
     ``latest``: the last command's instant. ``flag_at``: the chequered flag's. ``red_at``: that of the red flag after which the race was
     not resumed. ``suspensions``: every red flag, until racing went on. ``grid``: place by car, from 1. ``started``: cars that race control
     retired after the start, so they did start.
+    ``rulings``: every decision with its life. ``penalties``: what weighs on the result but for ``drives``, the drive-throughs and stop-gos,
+    which weigh by how the race ends.
     """
 
     latest: int
@@ -43,7 +48,9 @@ class Commanded(Struct, frozen=True):
     retired: frozenset[str]
     withdrawn: frozenset[str]
     started: frozenset[str]
+    rulings: tuple[Ruling, ...]
     penalties: dict[str, Penalties]
+    drives: tuple[Ruling, ...]
     statuses: list[TrackStatus]
     drivers: dict[str, DriverView]
     badges: dict[str, tuple[PenaltyView, ...]]
@@ -64,7 +71,7 @@ def commanded(evidence: Evidence) -> Commanded:
     grids, lanes, published = evidence.of(GridSet), evidence.of(PitLane), evidence.of(ResultPublished)
     retired = evidence.of(CarRetired)
     entries = entries_of(evidence)
-    penalties, stages = penalties_of(evidence.of(Decision), evidence.of(DecisionUpdated))
+    ruled = rulings(evidence.of(Decision), evidence.of(DecisionUpdated))
     return Commanded(
         latest=max((c.at for c in evidence.commands), default=0),
         start=start,
@@ -77,10 +84,12 @@ def commanded(evidence: Evidence) -> Commanded:
         retired=frozenset(c.car for c in retired),
         withdrawn=frozenset(c.car for c in evidence.of(CarWithdrawn)),
         started=frozenset(c.car for c in retired if start is not None and c.at >= start),
-        penalties=penalties,
+        rulings=ruled,
+        penalties=penalties_of(r for r in ruled if r.decision.penalty not in SERVED_IN_THE_PIT_LANE),
+        drives=tuple(r for r in ruled if r.decision.penalty in SERVED_IN_THE_PIT_LANE),
         statuses=statuses,
         drivers=_drivers(entries, evidence),
-        badges=_badges(evidence, stages),
+        badges=_badges(ruled),
         published=published[-1].stage if published else None,
         pit_lane_open=lanes[-1].open if lanes else True,
         classes=tuple(sorted({entry.class_ for entry in entries.values()})),
@@ -99,9 +108,10 @@ def _drivers(entries: dict[str, EntryRegistered], evidence: Evidence) -> dict[st
     return at_wheel
 
 
-def _badges(evidence: Evidence, stages: dict[str, str]) -> dict[str, tuple[PenaltyView, ...]]:
+def _badges(ruled: Iterable[Ruling]) -> dict[str, tuple[PenaltyView, ...]]:
     of_car: dict[str, tuple[PenaltyView, ...]] = {}
-    for decision in evidence.of(Decision):
-        view = PenaltyView(decision.decision, decision.penalty, stages[decision.decision], penalty_text(decision))
+    for ruling in ruled:
+        decision = ruling.decision
+        view = PenaltyView(decision.decision, decision.penalty, ruling.stage, penalty_text(decision))
         of_car[decision.car] = (*of_car.get(decision.car, ()), view)
     return of_car

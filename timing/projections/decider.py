@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Struct
 
+from timing.domain.decisions import NEXT, life, why_not
 from timing.domain.errors import RulebookError
 from timing.domain.events import (
     AnyCommand,
@@ -27,6 +28,7 @@ from timing.domain.events import (
     PassingAdded,
     PassingReassigned,
     RaceStopped,
+    ResultPublished,
     SessionEnded,
     SessionOpened,
     SessionStarted,
@@ -218,11 +220,29 @@ def _decision(known: Decider, command: Decision) -> Refusal | None:
 
 
 def _decision_updated(known: Decider, command: DecisionUpdated) -> Refusal | None:
-    stage = known.decisions.get(command.decision)
-    if stage is None:
+    if command.decision not in known.decisions:
         return Refusal("unknown-decision", f"there is no decision {command.decision} in {known.session}")
-    if stage == "quashed":
-        return Refusal("decision-quashed", f"decision {command.decision} was quashed; take a new one")
+    held = [e for e in holding(known.events) if isinstance(e, Decision | DecisionUpdated) and e.decision == command.decision]
+    decision = next(e for e in held if isinstance(e, Decision))
+    updates = [e for e in held if isinstance(e, DecisionUpdated)]
+    # its place is that of its own time: a step that came in late may not undo one that was taken in time
+    after = [e for e in updates if command.at and (e.at, e.id) > (command.at, command.id)]
+    before = [e for e in updates if e not in after]
+    stage = life(decision, before).stage
+    refused = len(life(decision, updates).refused)
+    if command.stage not in NEXT[stage]:
+        return Refusal("decision-quashed" if stage == "quashed" else "not-from-here", why_not(command.decision, stage, command.stage))
+    if after and len(life(decision, [*before, command, *after]).refused) > refused:
+        return Refusal(
+            "not-from-here", f"decision {command.decision} was {after[0].stage} after that already, by {after[0].id}; void that event first"
+        )
+    return None
+
+
+def _result_published(known: Decider, command: ResultPublished) -> Refusal | None:
+    published = [e for e in holding(known.events) if isinstance(e, ResultPublished)]
+    if command.stage == "provisional" and (final := next((e for e in published if e.stage != "provisional"), None)):
+        return Refusal("not-provisional", f"a result was published as {final.stage} already, by {final.id}; what follows it is amended")
     return None
 
 
@@ -295,6 +315,7 @@ _CHECKS: dict[type, Callable[[Decider, Any], Refusal | None]] = {
     PassingAdded: _passing_added,
     PassingReassigned: _of_car,
     DecoderClockCorrected: _decoder_clock,
+    ResultPublished: _result_published,
     EventVoided: _event_voided,
     EventRetimed: _event_retimed,
 }

@@ -103,7 +103,7 @@ def _sectors(laps: CarLaps | None, standing: Standing, sectors: int) -> tuple[in
 
 def _status(state: State, standing: Standing, laps: CarLaps | None) -> CarStatus:
     car, said = standing.car, state.said
-    if car in said.penalties and said.penalties[car].disqualified:
+    if car in state.penalties and state.penalties[car].disqualified:
         return "disqualified"
     if car in said.withdrawn or said.start is None or (car not in state.started and (state.over or standing.standing)):
         return "not_started"

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from timing.domain.classification import Penalties
 from timing.domain.count_back import CountBack, Reading
 from timing.domain.finish import Ending
 from timing.domain.order import Standing
@@ -14,6 +15,7 @@ class State(Struct):
     ``at``: the latest instant in evidence. ``said``: what people said. ``standings`` are in running order.
     ``started``: the cars that were seen after the start, and those that race control retired after it before they were seen.
     ``stopped`` and ``reading``: where and how the result of a stopped race is taken. ``untimed``: of each car, the laps without a time.
+    ``penalties``: what weighs on each car's result, unserved drive-throughs included.
     """
 
     at: int
@@ -24,6 +26,7 @@ class State(Struct):
     stopped: CountBack | None = None
     reading: Reading | None = None
     untimed: dict[str, frozenset[int]] = {}
+    penalties: dict[str, Penalties] = {}
 
     @property
     def over(self) -> bool:

@@ -14,6 +14,7 @@ from timing.log.record import Record
 from timing.projections.board import Board
 from timing.projections.commanded import commanded
 from timing.projections.evidence import Evidence
+from timing.projections.penalties import weighing
 from timing.projections.rows import form_board
 from timing.projections.state import State
 from timing.projections.stoppage import decide_end, not_returned, race_clock
@@ -145,6 +146,7 @@ class Timing:
         state.standings = race_order(standings, said.grid) if self.race else best_lap_order(standings, said.grid)
         if state.reading and (rank := state.reading.rank):
             state.standings.sort(key=lambda s: (-s.laps, rank[s.car]))
+        state.penalties = weighing(self, state) if said.drives and self.race else said.penalties
         return state
 
     def _standing(self, car: str, class_: str, state: State, *, over: bool) -> Standing:
@@ -194,7 +196,7 @@ def classification(timing: Timing, state: State) -> list[Place]:
             coming=state.end is not None and not s.standing and s.car in state.started,
             started=s.car in state.started and s.car not in said.withdrawn,
             retired=s.car in said.retired,
-            penalties=said.penalties.get(s.car, none),
+            penalties=state.penalties.get(s.car, none),
             best_us=s.best_us,
             held_us=held.get(s.car, 0),
             unclassified=s.car in away,
@@ -202,9 +204,11 @@ def classification(timing: Timing, state: State) -> list[Place]:
         for s in state.standings
     ]
     if timing.race:
-        places = classify(candidates, timing.rules.classification, over=state.over, flag=state.end is not None)
+        converting = timing.rules.penalties.lap_conversion == "average_lap"
+        places = classify(candidates, timing.rules.classification, over=state.over, flag=state.end is not None, lap_conversion=converting)
         return without_places(places) if state.reading and state.reading.void else places
-    return classify_by_best_lap(candidates, over=state.over)
+    holes = timing.rules.classification.disqualified == "place_left_empty"
+    return classify_by_best_lap(candidates, over=state.over, holes=holes)
 
 
 def _held_us(state: State) -> dict[str, int]:
