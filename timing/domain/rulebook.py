@@ -167,16 +167,16 @@ class Penalties(Rules, frozen=True, kw_only=True):
     drive_through_us: Duration = 20 * SECOND
     """What a drive-through counts that is converted (FIA F1 2025 art. 54.3: 20 s)."""
     stop_go_us: Duration = 30 * SECOND
-    """What a stop-and-go of ten seconds counts that is converted; one of other length so much more or less (FIA F1 2025 art. 54.3: 30 s)."""
+    """What a stop-and-go of ten seconds counts that is converted, another so much more or less (FIA F1 2025 art. 54.3: 30 s)."""
     per_circuit_us: dict[str, Duration] = {}
-    """A circuit's own figure for the way through the pit lane, by the circuit's name (Fuji 2025: 53 s); a stop-and-go is that and the stop."""
+    """A circuit's own figure for the drive-through, by the circuit's name (Fuji 2025: 53 s); a stop-and-go is that and the stop."""
     convert_within_laps: Annotated[int, Meta(ge=0, le=100)] = 3
     """A drive-through or stop-and-go issued in so many last laps of the leader, after the flag, or in a race stopped under red and still
     to be served, is converted whatever ``unserved`` says (FIA F1 2025 art. 54.3: 3)."""
     serve_within_crossings: Annotated[int, Meta(ge=0, le=100)] = 2
     """Crossings of the line within which it is to be served, those under safety car or VSC not counted (FIA F1 2025 art. 54.4b: 2)."""
     unserved: Literal["converted", "disqualified", "reported"] = "converted"
-    """One that could have been served and was not is converted, disqualifies, or is reported to the stewards and weighs nothing by itself."""
+    """One that could have been served and was not is converted, disqualifies, or is reported to the stewards and weighs nothing."""
     lap_conversion: Literal["none", "average_lap"] = "none"
     """A time penalty works within equal laps, or takes a lap for each average lap's time in it."""
     track_limits_strikes: Annotated[int, Meta(ge=0, le=100)] = 0
