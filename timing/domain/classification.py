@@ -159,7 +159,7 @@ def _moved(placed: list[Line]) -> list[Line]:
     return [line for line in placed if not line[0].penalties.last] + [line for line in placed if line[0].penalties.last]
 
 
-def _status(c: Candidate, laps: int, least: int, *, over: bool, must_cross: bool) -> ResultStatus:  # noqa: PLR0911  # one status each
+def _status(c: Candidate, laps: int, least: int, *, over: bool, must_cross: bool) -> ResultStatus:  # one status each
     if not c.started:
         return "not_started"
     if not over:
