@@ -33,6 +33,13 @@ def test_one_from_before_a_chapter_existed_has_its_defaults() -> None:
     assert rulebook_from({"id": "old", "title": "Old", "source": "art. 1"}).red_flag == RedFlag()
 
 
+def test_a_chapter_from_before_some_of_its_keys_has_its_own_defaults() -> None:
+    """Those of safety car and Code 60 are others than those of the other neutralisations."""
+    read = rulebook_from({"id": "old", "title": "Old", "source": "", "neutralisation": {"safety_car": {"order": "free"}, "code60": {}}})
+    assert (read.neutralisation.safety_car.order, read.neutralisation.safety_car.until) == ("free", "line_after_signal")
+    assert (read.neutralisation.code60.until, read.neutralisation.code60.max_speed_kmh) == ("next_post", 60)
+
+
 def test_a_key_of_a_later_version_is_passed_over() -> None:
     assert rulebook_from({**rules_of(BOOK), "points": {"scale": [25, 18]}}) == BOOK
 

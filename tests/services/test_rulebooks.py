@@ -142,6 +142,12 @@ def test_none_takes_away_what_the_base_gives() -> None:
         Rulebooks().rulebook({"base": "mitjet", "laps": {"min_lap_s": "none"}})
 
 
+def test_a_kind_of_neutralisation_written_in_part_keeps_the_rest_of_its_defaults() -> None:
+    rules = Rulebooks().rulebook({"base": "fia-wec", "neutralisation": {"code60": {"best_laps": "count"}}}).neutralisation
+    assert (rules.code60.best_laps, rules.code60.until, rules.code60.max_speed_kmh) == ("count", "next_post", 60)
+    assert Rulebooks().rulebook("imsa").neutralisation.safety_car.until == "line_after_signal"
+
+
 def test_a_folder_that_is_not_there_is_missed(tmp_path: Path) -> None:
     with pytest.raises(RulebookError, match="there is no folder"):
         Rulebooks(tmp_path / "nowhere")

@@ -5,6 +5,7 @@ is what ``timing rulebook show`` and docs/rulebook.md say of it.
 """
 
 import hashlib
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -259,22 +260,34 @@ class Rulebook(Rules, frozen=True, kw_only=True):
 
 
 def rulebook_from(rules: dict[str, Any]) -> Rulebook:
-    """Read a rulebook from the form in which ``session_opened`` stores it.
+    """Read a rulebook from the form in which ``session_opened`` stores it. Keys that it does not have, being older, have their defaults.
 
     Raises:
         RulebookError: naming the place that is not of the form.
 
     """
     try:
-        return msgspec.convert(rules, Rulebook)
+        return msgspec.convert(merged(_DEFAULTS, rules), Rulebook)
     except msgspec.ValidationError as error:
         raise RulebookError(f"the stored rulebook cannot be read: {error}") from None
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a rulebook with changes, both as tables: chapter by chapter, key by key; a list is replaced whole."""
+    whole = dict(base)
+    for key, value in changes.items():
+        old = whole.get(key)
+        whole[key] = merged(old, value) if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return whole
 
 
 def rules_of(rulebook: Rulebook) -> dict[str, Any]:
     """Give the form in which ``session_opened`` stores a rulebook."""
     stored: dict[str, Any] = msgspec.to_builtins(rulebook)
     return stored
+
+
+_DEFAULTS = {key: value for key, value in rules_of(Rulebook(id="", title="", source="")).items() if isinstance(value, dict)}
 
 
 def rulebook_hash(rules: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
-from timing.domain.rulebook import Rulebook, Rules
+from timing.domain.rulebook import Rulebook, Rules, merged
 from timing.domain.units import SECOND
 
 Seconds = Annotated[Decimal, Field(ge=0, le=1_000_000)]
@@ -113,6 +113,12 @@ def _us(value: Any) -> Any:
     return None if value is None else int(value * SECOND)
 
 
+@cache
+def _defaults() -> dict[str, Any]:
+    nobodys = written_form(Rulebook(id="", title="", source=""))
+    return {chapter: value for chapter, value in nobodys.items() if isinstance(value, dict)}
+
+
 def check(name: str, written: Mapping[str, Any]) -> Rulebook:
     """Check a rulebook as it is written, and give the domain's value.
 
@@ -120,5 +126,6 @@ def check(name: str, written: Mapping[str, Any]) -> Rulebook:
         pydantic.ValidationError: naming each key that is not of the form.
 
     """
-    checked = model_of(Rulebook).model_validate({"id": name, **written})
+    whole = merged(_defaults(), written)  # a kind of neutralisation that is written in part keeps the rest of its own defaults
+    checked = model_of(Rulebook).model_validate({"id": name, **whole})
     return msgspec.convert(stored_form(checked), Rulebook)

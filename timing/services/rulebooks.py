@@ -75,7 +75,7 @@ class Rulebooks:
         layers = self.layers(said)
         written: Mapping[str, Any] = {}
         for layer in reversed(layers):
-            written = _merged(written, layer.written)
+            written = domain.merged(written, layer.written)
         return _checked(said if isinstance(said, str) else f"{said['base']}+", written)
 
     def layers(self, said: str | Mapping[str, Any]) -> list[Layer]:
@@ -123,14 +123,6 @@ def _written(name: str, file: File) -> dict[str, Any]:
         raise RulebookError(f"rulebook {name}: there is no file {file}") from None
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RulebookError(f"rulebook {name}: {error}") from None
-
-
-def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in changes.items():
-        old = merged.get(key)
-        merged[key] = {**old, **value} if isinstance(old, Mapping) and isinstance(value, Mapping) else value
-    return merged
 
 
 def _checked(name: str, written: Mapping[str, Any]) -> domain.Rulebook:
