@@ -1,0 +1,46 @@
+"""The examples of docs/rulebook.md hold: each race in it is played under each of its rulebooks, and every key has one."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from timing.services.rulebook_keys import keys
+
+PAGE = (Path(__file__).parents[2] / "docs/rulebook.md").read_text("utf-8")
+RACES = re.findall(r"```race\n(.*?)```", PAGE, flags=re.DOTALL)
+CASES = [
+    pytest.param(race, label, id=f"{race.splitlines()[0].removeprefix('title ')}-{label}")
+    for race in RACES
+    for label in (re.findall(r"^rulebook ([^:\n]+):", race, flags=re.MULTILINE) or [None])
+]
+KINDS = ("safety_car", "vsc", "fcy", "code60")
+
+
+@pytest.mark.parametrize(("race", "label"), CASES)
+def test_the_example_holds(race: str, label: str | None, play_text: Callable[..., Any], play: Callable[..., Any]) -> None:
+    played = play_text(race)
+    if label is not None:
+        play(played.path, label)
+
+
+def test_every_key_has_its_example_in_its_chapter() -> None:
+    chapter_of = {name: name for name in (key.chapter for key in keys())} | {f"neutralisation.{kind}": "neutralisation" for kind in KINDS}
+    missing = []
+    for key in keys():
+        if key.chapter:
+            section = re.search(rf"^## {chapter_of[key.chapter]}\n(.*?)(?=^## |\Z)", PAGE, flags=re.DOTALL | re.MULTILINE)
+            if section is None or f"\n- **`{key.name}`** " not in section[1]:
+                missing.append(key.path)
+    assert not missing, "write an example of two or three lines, with numbers, into docs/rulebook.md"
+
+
+def test_no_example_is_of_a_key_that_is_gone() -> None:
+    names = {key.name for key in keys()}
+    assert not [name for name in re.findall(r"^- \*\*`(\w+)`\*\* ", PAGE, flags=re.MULTILINE) if name not in names]
+
+
+def test_there_are_races() -> None:
+    assert len(CASES) >= 20
