@@ -6,18 +6,22 @@ from operator import itemgetter
 import msgspec
 from msgspec import Struct
 
-from replay.simulation.decoders import listen
+from replay.simulation.decoders import Arrival, listen
 from replay.simulation.dice import Dice
 from replay.simulation.director import Director
 from replay.simulation.field import make_field
-from replay.simulation.plan import DEMO_SEED, FORMATS, Faults, Format, Plan, plan_for
+from replay.simulation.mishaps import Heard, Tower
+from replay.simulation.plan import DEMO_SEED, FAULTS, FORMATS, MISHAPS, Faults, Format, Mishap, Plan, plan_for
 from replay.simulation.race import Race
 from replay.simulation.script import Script
 from replay.simulation.truth import Truth, true_result
+from replay.simulation.wire import disturb
 from timing.domain.events import AnyEvent
 from timing.domain.units import MILLISECOND
 
-__all__ = ["DEMO_SEED", "FORMATS", "Faults", "Format", "Plan", "Simulation", "Truth", "plan_for", "simulate"]
+__all__ = [
+    "DEMO_SEED", "FAULTS", "FORMATS", "MISHAPS", "Faults", "Format", "Mishap", "Plan", "Simulation", "Truth", "plan_for", "simulate",
+]  # fmt: skip
 
 _encoder = msgspec.json.Encoder()
 
@@ -55,7 +59,8 @@ def simulate(plan: Plan, progress: Callable[[int], None] | None = None) -> Simul
     events, arrivals = _arrivals(plan, race, director, script)
     rows = true_result(plan, race.cars, list(script.rulings.values()), absent, director.red_at)
     visits = {car.starter.number: car.visits for car in race.cars if car.visits}
-    truth = Truth(plan.session, plan.seed, rows[0].car, race.finish_at, rows, director.neutral, visits)
+    crossings = {car.starter.number: car.crossings for car in race.cars if car.crossings}
+    truth = Truth(plan.session, plan.seed, rows[0].car, race.finish_at, rows, director.neutral, visits, crossings)
     return Simulation(plan, events, arrivals, truth)
 
 
@@ -63,13 +68,25 @@ def _arrivals(plan: Plan, race: Race, director: Director, script: Script) -> tup
     """Put what was said and what was heard in the order in which it arrives; what arrives at once, what was said first."""
     dice = Dice(plan.seed, "arrivals")
     heard = [(at, loop, car.starter.transponder) for at, loop, car in race.formation_lap() + race.trace]
-    passings = listen(plan, heard, ((at, loop, "9000001") for at, loop in director.safety_car_seen))
+    strangers = [(at, loop, "9000001") for at, loop in director.safety_car_seen]
+    tower = Tower(plan, script, {car.starter.transponder: car.starter.number for car in race.cars})
+    passings = _listen(plan, tower, heard, strangers)
     said = sorted(script.commands, key=itemgetter(0))
     latest = 0
     arriving: list[tuple[int, int, AnyEvent]] = []
     for at, command in said:
         latest = max(latest + 1, at + 4 * MILLISECOND + dice.below(10 * MILLISECOND))
         arriving.append((latest, -1, command))
+    arriving += [(at, -1, correction) for at, correction in tower.said]
     arriving += [(arrival.at, index, arrival.passing) for index, arrival in enumerate(passings)]
     arriving.sort(key=lambda item: item[:2])
     return [event for _, _, event in arriving], [at for at, _, _ in arriving]
+
+
+def _listen(plan: Plan, tower: Tower, heard: list[Heard], strangers: list[Heard]) -> list[Arrival]:
+    """Give the passings that arrive; where something has to be mended, what the loops hear and the decoders send is not the race."""
+    if not plan.mishaps:
+        return listen(plan, heard, strangers)
+    arrivals, sent = disturb(plan, tower, listen(plan, tower.happen(heard), strangers))
+    tower.name(sent)
+    return arrivals

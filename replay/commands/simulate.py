@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import click
 import msgspec
 
-from replay.simulate import DEMO_SEED, FORMATS, Faults, Format, Plan, Simulation, plan_for, simulate
+from replay.simulate import DEMO_SEED, FAULTS, FORMATS, MISHAPS, Faults, Format, Mishap, Plan, Simulation, plan_for, simulate
 from timing.domain.errors import ConfigurationError, TimingError
 from timing.domain.units import HOUR, format_duration
 
@@ -29,36 +29,58 @@ _AT_ONCE = 1 << 18
 @click.option("--laps", type=click.IntRange(1, 10_000), help="A race by laps; with --minutes, whichever is over first. [sprint 15]")
 @click.option("--finish", type=click.Choice(["flag", "red"]), default="flag", show_default=True,
               help="Whether the race ends with the chequered flag, or is stopped by red and not resumed.")  # fmt: skip
-@click.option("--faults", type=click.Choice(["none", "mild", "harsh"]), default="mild", show_default=True,
-              help="How badly the decoders behave: double reads, late passings, strangers; harsh: outages, repetitions, reboots. "
-                   "The race is the same.")  # fmt: skip
+@click.option("--virtual", type=click.IntRange(0, 9), default=0, help="How often the virtual safety car or a full course yellow is called.")
+@click.option("--faults", default="mild", show_default=True,
+              help="What goes wrong, joined by commas; the race is the same. How badly decoders behave: none, mild or harsh (double reads, "
+                   "late passings; outages, repetitions, reboots). "
+                   f"What has to be mended, and is: {', '.join(MISHAPS)}. Or all.")  # fmt: skip
 @click.option("--start", metavar="INSTANT", help="The start signal: 2026-05-16T13:10:00Z, or microseconds since 1970. [that Saturday]")
 @click.option("--session", metavar="NAME", help="The session's name in topics. [mitjet-albi-1]")
 @click.option("--rulebook", metavar="NAME", help="The rulebook that the session names. [mitjet]")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), default="-",
               help="The session file. [standard output]")  # fmt: skip
 @click.option("--truth", type=click.Path(dir_okay=False, path_type=Path), help="The true result, as JSON, by the simulation's own count.")
-def command(
-    *,
-    seed: int, kind: Format, cars: int | None, minutes: int | None, plus_laps: int | None, laps: int | None, finish: str, faults: Faults,
-    start: str | None, session: str | None, rulebook: str | None, output: Path, truth: Path | None,
-) -> None:  # fmt: skip
+def command(*, output: Path, truth: Path | None, **options: Any) -> None:
     """Generate a believable race as a session file.
 
     Without options it is the demo race: 34 Mitjet 2L at Albi over 20 minutes and a lap, with two safety cars, stops, a spin, a late red
     flag and a short sprint to the chequered flag.
     """
-    red_end = {"stopped": True, "red": 0.72} if finish == "red" else {}
-    plan = plan_for(
-        kind, seed=seed, cars=cars, minutes=minutes, plus_laps=plus_laps, laps=laps, faults=faults, session=_session(session),
-        rulebook=rulebook, start=None if start is None else _instant(start), **red_end,
-    )  # fmt: skip
+    plan = plan_of(**options)
     with _progress(plan) as progress:
         simulation = simulate(plan, progress)
     _write(simulation, output)
     if truth is not None:
         with _opened(truth) as file:
             file.write(msgspec.json.format(msgspec.json.encode(simulation.truth), indent=1) + b"\n")
+
+
+def plan_of(
+    *,
+    seed: int, kind: Format, cars: int | None, minutes: int | None, plus_laps: int | None, laps: int | None, finish: str, virtual: int,
+    faults: str, start: str | None, session: str | None, rulebook: str | None,
+) -> Plan:  # fmt: skip
+    """Give the plan that the options ask for; they alone make it, so a command line is a race."""
+    red_end = {"stopped": True, "red": 0.72} if finish == "red" else {}
+    badly, mishaps = _faults(faults)
+    return plan_for(
+        kind, seed=seed, cars=cars, minutes=minutes, plus_laps=plus_laps, laps=laps, faults=badly, mishaps=mishaps,
+        virtual=tuple((turn + 0.5) / virtual for turn in range(virtual)), session=_session(session), rulebook=rulebook,
+        start=None if start is None else _instant(start), **red_end,
+    )  # fmt: skip
+
+
+def _faults(text: str) -> tuple[Faults, tuple[Mishap, ...]]:
+    """Read how badly the decoders behave and what has to be mended; the order in which they are named is no matter."""
+    words = set(text.split(","))
+    if "all" in words:
+        words = words - {"all"} | set(MISHAPS) | ({"harsh"} if not words & set(FAULTS) else set())
+    if strangers := words - set(FAULTS) - set(MISHAPS):
+        raise ConfigurationError(f"--faults {min(strangers)} is none; choose among {', '.join((*FAULTS, *MISHAPS))}, all")
+    badly = [word for word in FAULTS if word in words]
+    if len(badly) > 1:
+        raise ConfigurationError(f"decoders behave one way: choose one of {', '.join(badly)} in --faults")
+    return badly[0] if badly else "mild", tuple(word for word in MISHAPS if word in words)
 
 
 def _instant(text: str) -> int:

@@ -1,10 +1,12 @@
 """Race control of the simulated race: it sees to it that what the plan asks for happens, and says what race control would say."""
 
 from collections.abc import Callable
+from functools import partial
+from itertools import cycle
 
 from replay.simulation.dice import Dice
 from replay.simulation.plan import Plan
-from replay.simulation.race import Race
+from replay.simulation.race import VIRTUAL, Race
 from replay.simulation.script import Script
 from replay.simulation.traffic import PIT_ENTRY, Competitor
 from timing.domain.events import CarRetired, DriverChanged, PitLane, RaceStopped, ResultPublished
@@ -39,6 +41,8 @@ class Director:
         start, length, race, dice = self.plan.start, self.plan.expected_us, self.race, self.dice
         for fraction in self.plan.safety_cars:
             race.call(start + int(length * fraction), self._want_safety_car)
+        for fraction, kind in zip(self.plan.virtual, cycle(VIRTUAL)):
+            race.call(start + int(length * fraction), partial(self._virtual, kind))
         if self.plan.red is not None:
             race.call(start + int(length * self.plan.red), self._want_red)
         for _ in range(self.plan.spins):
@@ -154,6 +158,27 @@ class Director:
         self.script.flag(now - 800 * MILLISECOND, "green")
         self.race.status, self.race.head, car.free = "green", None, True
         self.neutral[-1] = (self.neutral[-1][0], now)
+
+    def _virtual(self, kind: str, now: int) -> None:
+        if self._over_soon(now):
+            return
+        if self.race.status != "green" or self._cause or self._red_wanted:
+            self.race.call(now + _AGAIN, partial(self._virtual, kind))
+            return
+        self.script.flag(now, kind)
+        self._begin_neutral(now, 0)
+        self.race.neutralise(kind, now)
+        over = now + self.dice.between(40 * SECOND, 100 * SECOND)
+        if kind == "vsc":
+            self.race.call(over - 12 * SECOND, lambda at: self.script.flag(at, "vsc_ending") if self.race.status == "vsc" else None)
+        self.race.call(over, partial(self._virtual_over, kind))
+
+    def _virtual_over(self, kind: str, now: int) -> None:
+        if self.race.status != kind or self.race.finish_at is not None:
+            return
+        self.script.flag(now, "green")
+        self.neutral[-1] = (self.neutral[-1][0], now)
+        self.race.race_on()
 
     # --- red flag ----------------------------------------------------------------------------------------------------------------
 

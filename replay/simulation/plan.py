@@ -1,6 +1,6 @@
 """What race to simulate: a plan says all of it, so that a plan and its seed are the race."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 from msgspec import Struct
@@ -13,7 +13,10 @@ START = 1_778_937_000_000_000  # 2026-05-16 13:10 UTC: a Saturday, after lunch
 
 Faults = Literal["none", "mild", "harsh"]
 Format = Literal["mitjet", "sprint", "endurance"]
+Mishap = Literal["lost", "restarts", "drift", "shuffled", "swaps", "ghosts", "unheard", "wrong-numbers", "slips"]
 
+FAULTS: tuple[Faults, ...] = get_args(Faults)
+MISHAPS: tuple[Mishap, ...] = get_args(Mishap)
 FORMATS: tuple[Format, ...] = ("mitjet", "sprint", "endurance")
 DEMO_SEED = 19  # the lead changes four times, 0.4 s at the flag, and a penalty changes the podium
 LARGEST_FIELD = 90
@@ -74,6 +77,8 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     ``stints``: a stop for fuel and another driver about every so many microseconds; ``None``: only cars with two drivers stop, once.
     ``stopped``: the suspended race is not resumed. ``min_percent``: of the winner's laps, for being classified.
+    ``faults``: what decoders do that needs no mending; ``mishaps``: what has to be mended, and is.
+    ``virtual``: when the virtual safety car or a full course yellow is called, in turn.
     ``grace_us``: who has not come round so long after the leader's flag keeps its last crossing.
     """
 
@@ -104,6 +109,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     min_percent: int = 75
     grace_us: int = 3 * MINUTE
     faults: Faults = "mild"
+    mishaps: tuple[Mishap, ...] = ()
+    virtual: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse plans that are no race.

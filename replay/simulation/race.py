@@ -20,6 +20,10 @@ _CATCHING_UP = 1.18
 _ENDING = 1.10
 _RED = 1.60
 _COOLING_DOWN = 1.30
+_VIRTUAL = 1.35
+
+VIRTUAL = ("vsc", "fcy")
+"""The neutralisations without a car: everybody slows down alike, and goes on racing at the signal."""
 
 
 class RaceControl(Protocol):
@@ -177,6 +181,8 @@ class Race:
             return _RED, True
         if car.finished_at is not None:
             return _COOLING_DOWN * car.pace, False
+        if self.status in VIRTUAL:
+            return _VIRTUAL, True
         if self.status == "safety_car_ending":
             return (_ENDING if leg == 3 else _HEAD) if car is self.head else _ENDING, True
         if self.status == "safety_car":
@@ -284,13 +290,19 @@ class Race:
         self.status, self.picked_up = status, False
         for stretch in self.stretches:
             stretch.yellow = False
-            for car in stretch.slow_down(now, _RED if status == "red" else _CATCHING_UP):
+            for car in stretch.slow_down(now, _RED if status == "red" else _VIRTUAL if status in VIRTUAL else _CATCHING_UP):
                 self._due(car)
         for car in self.cars:
             car.free, car.loss = False, 0
         self.head = self.leader() if status == "safety_car" else None
         if status == "red":
             self._clear_last_stretch(now)
+
+    def race_on(self) -> None:
+        """Let everybody race again at once, where they are."""
+        self.status = "green"
+        for car in self.cars:
+            car.free = True
 
     def _clear_last_stretch(self, now: int) -> None:
         """Let the cars before the line stop there; who is too close to it goes over it, and round once more."""

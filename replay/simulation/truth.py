@@ -25,7 +25,7 @@ class TrueRow(Struct, frozen=True, rename={"class_": "class"}):
 
 
 class Truth(Struct, frozen=True):
-    """The true result. ``neutralised``: from each signal to the leader at the line; ``pit_visits`` by car."""
+    """The true result. ``neutralised``: from each signal to the leader at the line; ``pit_visits`` and ``crossings`` of the line by car."""
 
     session: str
     seed: int
@@ -34,6 +34,7 @@ class Truth(Struct, frozen=True):
     rows: list[TrueRow]
     neutralised: list[tuple[int, int]]
     pit_visits: dict[str, int]
+    crossings: dict[str, list[int]]
 
 
 def _counted(car: Competitor, plan: Plan, red_at: int | None, cars: list[Competitor]) -> list[int]:

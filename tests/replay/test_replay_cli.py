@@ -45,6 +45,17 @@ def test_simulate_writes_to_standard_output_and_says_nothing_else() -> None:
     assert started.at == 1_783_148_400_000_000
 
 
+def test_faults_are_named_in_any_order_and_add_up() -> None:
+    few = ("simulate", "--cars", "4", "--minutes", "6")
+    one, other = (replay(*few, "--faults", faults).stdout for faults in ("lost,harsh,slips", "slips,lost,harsh"))
+    assert one == other
+    assert b'"line-backup"' in one
+    assert b'"event_retimed"' in one
+    everything = replay("simulate", "--cars", "8", "--minutes", "16", "--faults", "all", "--virtual", "2").stdout
+    for said in (b"passing_voided", b"passing_added", b"passing_reassigned", b"decoder_clock_corrected", b"transponder_assigned", b'"vsc"'):
+        assert said in everything, said
+
+
 def test_a_race_stopped_by_red_has_no_chequered_flag() -> None:
     run = replay("simulate", "--finish", "red")
     assert b'"race_stopped"' in run.stdout
@@ -63,6 +74,8 @@ def test_a_race_stopped_by_red_has_no_chequered_flag() -> None:
         (("--minutes", "0"), "--minutes"),
         (("--plus-laps", "2", "--format", "sprint"), "--minutes"),
         (("--laps", "1", "--finish", "red"), "too short"),
+        (("--faults", "mild,lots"), "--faults lots is none"),
+        (("--faults", "mild,harsh"), "one way"),
     ],
 )
 def test_misuse_is_one_line_that_helps_and_status_2(arguments: tuple[str, ...], said: str) -> None:
