@@ -43,6 +43,7 @@ class LazyGroup(click.Group):
         "serve": "The service: MQTT in, the event log, the feed and the screens.",
         "publish": "Send a session file over MQTT, as decoders and race control would.",
         "classify": "The classification of a session file or of a log.",
+        "results": "The versions of a session's result, as they were published.",
         "rulebook": "List, check, show and compare rulebooks.",
         "watch": "The live leaderboard in a terminal.",
         "log": "Verify, export, import or follow a log.",

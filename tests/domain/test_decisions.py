@@ -202,4 +202,4 @@ def test_strikes_are_warnings_and_deleted_times_for_track_limits_each_lap_once()
         decision("E", "warning", reason="unsafe release"),
         decision("F", "warning", reason="track limits", stage="noted"),
     ]
-    assert strikes(rulings(told, [])) == {"7": 3}
+    assert strikes(rulings(told, [])) == {"7": (1, 1, 1)}

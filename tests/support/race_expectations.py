@@ -5,7 +5,9 @@ import re
 from race_words import duration, gap
 
 from timing.projections.board import Row
+from timing.projections.result import result
 from timing.projections.timing import Timing
+from timing.projections.versions import versions
 
 CAR_STATUSES = ("running", "pit", "stopped", "retired", "finished", "disqualified", "not_started")
 
@@ -30,6 +32,12 @@ def expect(timing: Timing, text: str) -> None:
         _equal("the track", board.session.track_status, rest)
     elif word == "leader":
         _equal("the leader's laps", f"laps {board.session.laps}", rest)
+    elif word in ("notice", "unnoticed"):
+        told = [notice.text for notice in board.notices if not notice.struck]
+        assert any(rest in said for said in told) == (word == "notice"), f"notices: {'; '.join(told)}"
+    elif word == "versions":
+        found = versions(timing)
+        _equal("the versions of the result", f"{len(found.versions)} {'due' if found.due else 'current'}", rest)
     elif word == "unplaced":
         _equal("passings of nobody", str(len(timing.evidence.unplaced)), rest)
     elif word.endswith(":"):
@@ -55,6 +63,9 @@ def expect_of(timing: Timing, row: Row, part: str) -> None:
         _equal(f"the {word} of {row.car}", counts[word], int(value))
     elif word in times:
         _equal(f"the {word} of {row.car}", times[word], None if value == "none" else duration(value))
+    elif word in ("gained", "lost"):
+        gained = next(line.gained for line in result(timing).rows if line.car == row.car)
+        _equal(f"the places {row.car} gained by decisions", gained, int(value) * (1 if word == "gained" else -1))
     elif word == "suspect":
         laps = timing.laps.get(row.car)
         _equal(f"the suspect crossings of {row.car}", len(laps.suspects) if laps else 0, int(value))

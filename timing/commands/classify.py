@@ -45,7 +45,7 @@ def command(
     import gc
 
     gc.disable()  # a short-lived process that only builds up: collecting would find nothing and costs a fifth of the time
-    timing = _score(source, session, as_of=as_of, without=without, rulebook=rulebook, folder=folder)
+    timing = score(source, session, as_of=as_of, without=without, rulebook=rulebook, folder=folder)
     if as_json:
         from timing.projections.result import result_json
 
@@ -53,12 +53,19 @@ def command(
     else:
         from timing.projections.result import result
 
-        _print_table(result(timing))
+        print_table(result(timing))
 
 
-def _score(
-    source: Path, session: str | None, *, as_of: int | None, without: tuple[str, ...], rulebook: str | None, folder: Path | None
+def score(
+    source: Path,
+    session: str | None,
+    *,
+    as_of: int | None = None,
+    without: tuple[str, ...] = (),
+    rulebook: str | None = None,
+    folder: Path | None = None,
 ) -> "Timing":
+    """Score a session of a session file or a log, as every command that shows one does. Lines left out are named on stderr."""
     from timing.services.rulebooks import Rulebooks
     from timing.services.scoring import score_file, score_log
 
@@ -95,7 +102,8 @@ def _choose(sessions: list[str], wanted: str | None, source: Path) -> str:
     )
 
 
-def _print_table(result: "Result") -> None:
+def print_table(result: "Result") -> None:
+    """Print a classification for people."""
     from rich.console import Console
     from rich.table import Table
 

@@ -153,13 +153,13 @@ def converted_us(ruling: Ruling, rules: PenaltyRules, circuit: str = "") -> int:
     return 0
 
 
-def strikes(ruled: Iterable[Ruling]) -> dict[str, int]:
-    """Count the track-limits strikes of each car: warnings and deleted lap times for track limits that hold, each lap once."""
-    seen: dict[str, set[tuple[int | None, str]]] = {}
+def strikes(ruled: Iterable[Ruling]) -> dict[str, tuple[int, ...]]:
+    """Give the instants of each car's track-limits strikes: warnings and deleted lap times for track limits that hold, each lap once."""
+    seen: dict[str, dict[tuple[int | None, str], int]] = {}
     for ruling in ruled:
         decision = ruling.decision
         said = f"{decision.reason or ''} {decision.article or ''}".casefold()
         if decision.penalty in {"warning", "lap_time_deleted"} and ruling.stage in {"issued", "served"} and "track limit" in said:
             name = "" if decision.lap else decision.decision
-            seen.setdefault(decision.car, set()).add((decision.lap, name))
-    return {car: len(of_car) for car, of_car in seen.items()}
+            seen.setdefault(decision.car, {}).setdefault((decision.lap, name), decision.at)
+    return {car: tuple(of_car.values()) for car, of_car in seen.items()}

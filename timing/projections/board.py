@@ -112,7 +112,7 @@ class Notice(Struct, frozen=True, gc=False):
 
     id: str
     at: int
-    kind: Literal["message", "track_status", "pit_lane", "decision", "session", "anomaly"]
+    kind: Literal["message", "track_status", "pit_lane", "decision", "session", "anomaly", "candidate"]
     text: str
     car: str | None = None
     struck: bool = False

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from timing.domain.classification import Penalties
-from timing.domain.decisions import SERVED_IN_THE_PIT_LANE, Ruling, penalties_of, rulings
+from timing.domain.decisions import SERVED_IN_THE_PIT_LANE, Ruling, penalties_of, rulings, strikes
 from timing.domain.events import (
     CarRetired,
     CarWithdrawn,
@@ -34,7 +34,7 @@ class Commanded(Struct, frozen=True):
     not resumed. ``suspensions``: every red flag, until racing went on. ``grid``: place by car, from 1. ``started``: cars that race control
     retired after the start, so they did start.
     ``rulings``: every decision with its life. ``penalties``: what weighs on the result but for ``drives``, the drive-throughs and stop-gos,
-    which weigh by how the race ends.
+    which weigh by how the race ends. ``strikes``: the instants of each car's track-limits strikes.
     """
 
     latest: int
@@ -51,6 +51,7 @@ class Commanded(Struct, frozen=True):
     rulings: tuple[Ruling, ...]
     penalties: dict[str, Penalties]
     drives: tuple[Ruling, ...]
+    strikes: dict[str, tuple[int, ...]]
     statuses: list[TrackStatus]
     drivers: dict[str, DriverView]
     badges: dict[str, tuple[PenaltyView, ...]]
@@ -86,6 +87,7 @@ def commanded(evidence: Evidence) -> Commanded:
         started=frozenset(c.car for c in retired if start is not None and c.at >= start),
         rulings=ruled,
         penalties=penalties_of(r for r in ruled if r.decision.penalty not in SERVED_IN_THE_PIT_LANE),
+        strikes=strikes(ruled),
         drives=tuple(r for r in ruled if r.decision.penalty in SERVED_IN_THE_PIT_LANE),
         statuses=statuses,
         drivers=_drivers(entries, evidence),

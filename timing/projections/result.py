@@ -5,16 +5,23 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
+from timing.domain.classification import Place
 from timing.domain.order import Standing, best_lap_gap, race_gap
 from timing.projections.board import Gap, PenaltyView, ResultStatus
 from timing.projections.rows import session_view
+from timing.projections.state import State
 
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
 
 
 class ResultRow(Struct, frozen=True, rename={"class_": "class"}):
-    """A line of the classification. ``gap``: to the winner; ``total_us``: with penalties."""
+    """A line of the classification. ``gap``: to the winner; ``total_us``: with penalties, ``laps``: less those taken away.
+
+    ``on_the_road``: its place in the running order, decisions apart. ``gained``: places won (or, below zero, lost) by decisions about it
+    and others; ``None`` where it has no place with them, or had none without. ``added_us`` and ``laps_taken``: what decisions came to,
+    unserved drive-throughs converted. ``track_limits``: its strikes.
+    """
 
     position: int | None
     car: str
@@ -28,6 +35,19 @@ class ResultRow(Struct, frozen=True, rename={"class_": "class"}):
     status: ResultStatus
     best_lap_us: int | None
     penalties: tuple[PenaltyView, ...]
+    on_the_road: int
+    gained: int | None = None
+    added_us: int = 0
+    laps_taken: int = 0
+    track_limits: int = 0
+
+
+class GridDrop(Struct, frozen=True):
+    """Places lost on the grid of the next race: not of this result, but not to be forgotten either."""
+
+    car: str
+    places: int
+    decision: str
 
 
 class RulebookName(Struct, frozen=True):
@@ -39,7 +59,7 @@ class RulebookName(Struct, frozen=True):
 
 
 class Result(Struct, frozen=True):
-    """The classification of a session as it stands, in finishing order."""
+    """The classification of a session as it stands, in finishing order. ``grid_drops``: what was decided for the next race."""
 
     session: str
     name: str
@@ -48,6 +68,7 @@ class Result(Struct, frozen=True):
     digest: str
     rows: tuple[ResultRow, ...]
     rulebook: RulebookName | None = None
+    grid_drops: tuple[GridDrop, ...] = ()
 
 
 def result(timing: "Timing") -> Result:
@@ -56,6 +77,8 @@ def result(timing: "Timing") -> Result:
     board = timing.board()
     places = timing.classification()
     standings = {s.car: s for s in state.standings}
+    undecided = {p.car: p.position for p in timing.without_decisions()}
+    on_the_road = {s.car: place for place, s in enumerate(state.standings, start=1)}
     rows = []
     winner = places[0] if places else None
     for place in places:
@@ -81,12 +104,26 @@ def result(timing: "Timing") -> Result:
                 place.status,
                 row.best_lap_us,
                 row.penalties,
+                on_the_road[place.car],
+                *_by_decisions(place, standings[place.car], undecided[place.car], state),
             )
         )
     rules, by_hash = timing.rules, timing.rulebook_hash
     rulebook = None if by_hash is None else RulebookName(rules.id, rules.title, by_hash)
     status = session_view(timing, state).status
-    return Result(timing.session, board.session.name, status, timing.seq, timing.digest().hex(), tuple(rows), rulebook)
+    return Result(timing.session, board.session.name, status, timing.seq, timing.digest().hex(), tuple(rows), rulebook, _grid_drops(state))
+
+
+def _by_decisions(place: Place, standing: Standing, undecided: int | None, state: State) -> tuple[int | None, int, int, int]:
+    """Give the places gained by decisions, the time added, the laps taken, and the strikes."""
+    gained = None if undecided is None or place.position is None else undecided - place.position
+    added = state.penalties[place.car].time_us if place.car in state.penalties else 0
+    return gained, added, standing.laps - place.laps, len(state.said.strikes.get(place.car, ()))
+
+
+def _grid_drops(state: State) -> tuple[GridDrop, ...]:
+    held = [r.decision for r in state.said.rulings if r.stage == "issued" and r.decision.penalty == "grid_places"]
+    return tuple(GridDrop(d.car, d.positions or 0, d.decision) for d in held)
 
 
 def _gap(own: Standing, winner: Standing, *, race: bool) -> Gap:

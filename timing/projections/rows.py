@@ -19,6 +19,7 @@ from timing.projections.board import (
     SessionStatus,
     SessionView,
 )
+from timing.projections.penalties import penalty_notices
 from timing.projections.state import State
 from timing.projections.stoppage import order_of_restart, race_clock
 
@@ -72,7 +73,9 @@ def form_board(timing: "Timing", state: State, places: Sequence[Place], before: 
         ahead = standing
         old = before.rows.get(car) if before else None
         rows[car] = old if old == row and old is not None else row
-    return Board(state.at, session_view(timing, state), tuple(s.car for s in state.standings), rows, said.notices)
+    return Board(
+        state.at, session_view(timing, state), tuple(s.car for s in state.standings), rows, said.notices + penalty_notices(timing, state)
+    )
 
 
 def _gaps(

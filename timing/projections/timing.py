@@ -5,6 +5,7 @@ import hashlib
 import msgspec
 
 from timing.domain.classification import Candidate, Penalties, Place, classify, classify_by_best_lap, without_places
+from timing.domain.events import ResultPublished
 from timing.domain.finish import laps_at_ending
 from timing.domain.laps import CarLaps, Loops
 from timing.domain.order import Standing, best_lap_order, race_order
@@ -18,6 +19,7 @@ from timing.projections.penalties import weighing
 from timing.projections.rows import form_board
 from timing.projections.state import State
 from timing.projections.stoppage import decide_end, not_returned, race_clock
+from timing.projections.versions import Snapshot, snapshot
 
 _FAR = 2**62
 _STILL_AFTER_LAPS = 3  # a car not seen for three laps' time is taken to have stopped
@@ -26,7 +28,8 @@ _STILL_AFTER_LAPS = 3  # a car not seen for three laps' time is taken to have st
 class Timing:
     """One session's timing. ``apply`` takes records in; ``state`` and all that is made of it are up to date with them.
 
-    The same events give the same ``digest`` in whatever order they are applied, and however often.
+    The same events give the same ``digest`` in whatever order they are applied, and however often. Only ``published`` tells of the order
+    of the log: by id, what the session was when a result of it was published.
     """
 
     def __init__(self, session: str) -> None:
@@ -44,9 +47,12 @@ class Timing:
         self._state: State | None = None
         self._board: Board | None = None
         self._boarded: State | None = None
+        self.published: dict[str, Snapshot] = {}
 
     def apply(self, record: Record) -> None:
         """Take in a record of the log."""
+        if isinstance(record.event, ResultPublished) and record.event.id not in self.published:
+            self.published[record.event.id] = snapshot(self, record.event, record.seq)
         self.seq = max(self.seq, record.seq)
         self.evidence.add(record.event)
         self._state = None
@@ -82,7 +88,11 @@ class Timing:
 
     def classification(self) -> list[Place]:
         """Give the classification as it stands, decisions included, in finishing order."""
-        return classification(self, self.state())
+        return classification(self, self.state(), self.state().penalties)
+
+    def without_decisions(self) -> list[Place]:
+        """Give the classification as it would stand without what decisions add, take and forbid."""
+        return classification(self, self.state(), {})
 
     def digest(self) -> bytes:
         """Name the state: SHA-256 over crossings, commands that hold, running order and classification. Equal evidence, equal digest."""
@@ -92,7 +102,7 @@ class Timing:
             sorted(self.evidence.unplaced),
             self.evidence.commands,
             [(s.car, s.laps, s.last_at, s.flagged) for s in state.standings],
-            classification(self, state),
+            classification(self, state, state.penalties),
         )
         return hashlib.sha256(msgspec.msgpack.encode(content)).digest()
 
@@ -182,8 +192,8 @@ class Timing:
         return over or laps is None or not laps.in_pit
 
 
-def classification(timing: Timing, state: State) -> list[Place]:
-    """Classify the cars of a state."""
+def classification(timing: Timing, state: State, penalties: dict[str, Penalties]) -> list[Place]:
+    """Classify the cars of a state under these penalties."""
     none, said = Penalties(), state.said
     away, held = not_returned(timing, state), _held_us(state)
     candidates = [
@@ -196,7 +206,7 @@ def classification(timing: Timing, state: State) -> list[Place]:
             coming=state.end is not None and not s.standing and s.car in state.started,
             started=s.car in state.started and s.car not in said.withdrawn,
             retired=s.car in said.retired,
-            penalties=state.penalties.get(s.car, none),
+            penalties=penalties.get(s.car, none),
             best_us=s.best_us,
             held_us=held.get(s.car, 0),
             unclassified=s.car in away,

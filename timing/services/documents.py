@@ -6,6 +6,7 @@ from typing import TypeAlias
 from timing.projections.car import car_sheet_json
 from timing.projections.result import result_json
 from timing.projections.timing import Timing
+from timing.projections.versions import versions_json
 
 Query: TypeAlias = Mapping[str, str]
 """What follows the ``?`` in the address."""
@@ -22,8 +23,13 @@ def _car(timing: Timing, rest: tuple[str, ...], _: Query) -> bytes | None:
     return car_sheet_json(timing, rest[0]) if len(rest) == 1 else None
 
 
+def _versions(timing: Timing, rest: tuple[str, ...], _: Query) -> bytes | None:
+    return None if rest else versions_json(timing)
+
+
 DOCUMENTS: dict[str, Document] = {
     "result": _result,  # the classification as it stands, as `timing classify --json` prints it
+    "versions": _versions,  # every result that was published, and what it changed; as `timing results --json` prints it
     "cars": _car,  # cars/{car}: laps, stops, stints and drive times
 }
 

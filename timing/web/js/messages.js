@@ -16,11 +16,11 @@ export class Messages {
     this.none.textContent = t("messages.none");
   }
 
-  /** Show `messages` as the feed keeps them, oldest first. What only the timekeeper needs (anomalies) stays out. */
+  /** Show `messages` as the feed keeps them, oldest first. What only the tower needs (anomalies, candidates for a ruling) stays out. */
   render(messages) {
     if (messages === this.#drawn) return;
     this.#drawn = messages;
-    const shown = messages.filter(({ kind }) => kind !== "anomaly").slice(-SHOWN).reverse();
+    const shown = messages.filter(({ kind }) => kind !== "anomaly" && kind !== "candidate").slice(-SHOWN).reverse();
     this.none.hidden = shown.length > 0;
     const items = new Map();
     for (const message of shown) {
