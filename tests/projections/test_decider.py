@@ -1,7 +1,7 @@
 """Commands become events, or are refused with a code for programs and a reason for people."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -48,6 +48,10 @@ def decision(n: int = 1, **given: Any) -> e.Decision:
 
 def updated(stage: e.DecisionStage, n: int = 1, decision: str = "D1") -> e.DecisionUpdated:
     return e.DecisionUpdated(id=f"update{n}", at=45, decision=decision, stage=stage)
+
+
+def published(stage: Literal["provisional", "amended", "final"], n: int = 1) -> e.ResultPublished:
+    return e.ResultPublished(id=f"publish{n}", at=200 + n, stage=stage)
 
 
 START, END = e.SessionStarted(id="start", at=10), e.SessionEnded(id="end", at=100)
@@ -97,6 +101,14 @@ def told(*said: e.AnyEvent) -> Decider:
         ("missing-field", [], decision(penalty="lap_time_deleted")),
         ("unknown-decision", [], updated("served")),
         ("decision-quashed", [decision(), updated("quashed")], updated("issued", 2)),
+        ("not-from-here", [decision()], updated("noted")),
+        ("not-from-here", [decision(), updated("served")], updated("served", 2)),
+        ("not-from-here", [decision(stage="noted")], updated("converted")),
+        ("not-from-here", [decision(), updated("served")], updated("suspended", 0)),
+        ("unknown-decision", [decision(), updated("served"), voided("decision1")], updated("issued", 2)),
+        ("decision-exists", [decision(), updated("served"), voided("decision1")], decision(2)),
+        ("not-provisional", [published("final")], published("provisional", 2)),
+        ("not-provisional", [published("provisional"), published("amended", 2)], published("provisional", 3)),
         ("unknown-event", [], voided("nothing")),
         ("unknown-event", [], retimed("nothing")),
         ("already-voided", [START, voided("start")], voided("start", 2)),

@@ -30,9 +30,9 @@ from timing.projections.notices import notices, penalty_text
 class Commanded(Struct, frozen=True):
     """What the commands that hold come to. Instants in µs; ``None`` where nobody said so.
 
-    ``latest``: the last command's instant. ``flag_at``: the chequered flag's. ``red_at``: that of the red flag after which the race was
-    not resumed. ``suspensions``: every red flag, until racing went on. ``grid``: place by car, from 1. ``started``: cars that race control
-    retired after the start, so they did start.
+    ``latest``: the last command's instant; a result given out says nothing of the track, and must not change what it gives out.
+    ``flag_at``: the chequered flag's. ``red_at``: that of the red flag after which the race was not resumed. ``suspensions``: every red
+    flag, until racing went on. ``grid``: place by car, from 1. ``started``: cars that race control retired after the start, so they did.
     ``rulings``: every decision with its life. ``penalties``: what weighs on the result but for ``drives``, the drive-throughs and stop-gos,
     which weigh by how the race ends. ``strikes``: the instants of each car's track-limits strikes.
     """
@@ -74,7 +74,7 @@ def commanded(evidence: Evidence) -> Commanded:
     entries = entries_of(evidence)
     ruled = rulings(evidence.of(Decision), evidence.of(DecisionUpdated))
     return Commanded(
-        latest=max((c.at for c in evidence.commands), default=0),
+        latest=max((c.at for c in evidence.commands if not isinstance(c, ResultPublished)), default=0),
         start=start,
         closed_at=ended[0].at if ended else None,
         flag_at=flags[0] if flags else None,

@@ -220,10 +220,10 @@ def _decision(known: Decider, command: Decision) -> Refusal | None:
 
 
 def _decision_updated(known: Decider, command: DecisionUpdated) -> Refusal | None:
-    if command.decision not in known.decisions:
-        return Refusal("unknown-decision", f"there is no decision {command.decision} in {known.session}")
     held = [e for e in holding(known.events) if isinstance(e, Decision | DecisionUpdated) and e.decision == command.decision]
-    decision = next(e for e in held if isinstance(e, Decision))
+    decision = next((e for e in held if isinstance(e, Decision)), None)
+    if decision is None:
+        return Refusal("unknown-decision", f"there is no decision {command.decision} in {known.session}, or it was voided")
     updates = [e for e in held if isinstance(e, DecisionUpdated)]
     # its place is that of its own time: a step that came in late may not undo one that was taken in time
     after = [e for e in updates if command.at and (e.at, e.id) > (command.at, command.id)]

@@ -81,9 +81,9 @@ def snapshot(timing: "Timing", event: ResultPublished, seq: int) -> Snapshot:
 
 def versions(timing: "Timing") -> Versions:
     """Give the versions of the records applied, in the order of the log; a publication that was voided is none."""
+    now, ruled = lines(timing), timing.state().said.rulings
     holding = {event.id: event for event in timing.evidence.of(ResultPublished)}
     kept = sorted((s for i, s in timing.published.items() if i in holding), key=lambda s: s.seq)
-    now, ruled = lines(timing), timing.state().said.rulings
     found: list[Version] = []
     before: Snapshot | None = None
     for number, kept_one in enumerate(kept, start=1):
