@@ -15,6 +15,7 @@ from timing.domain.parts import (
     DecisionStage,
     Distance,
     Driver,
+    GridSource,
     Id,
     Key,
     Loop,  # noqa: F401  # given on
@@ -76,13 +77,32 @@ class SessionOpened(Command, frozen=True, kw_only=True):
 
 
 class GridSet(Command, frozen=True, kw_only=True):
-    """The starting grid, from pole. ``None`` is a place left empty."""
+    """The starting grid, from pole. ``None`` is a place left empty. ``source``: what it was made from, frozen as it was then."""
 
     cars: Annotated[tuple[Car | None, ...], Meta(max_length=500)]
+    source: GridSource | None = None
 
 
 class SessionStarted(Command, frozen=True, kw_only=True):
     """The start signal: lights out, or green flag."""
+
+
+class SegmentStarted(Command, frozen=True, kw_only=True):
+    """A segment of qualifying begins: times start anew. ``class`` says that it is for the cars of one class only.
+
+    Who may run are those who went on from the segment before, by what was decided until this instant; ``cars`` names them instead.
+    """
+
+    segment: Name
+    class_: Name | None = field(name="class", default=None)
+    cars: Annotated[tuple[Car, ...], Meta(max_length=500)] | None = None
+
+
+class SegmentEnded(Command, frozen=True, kw_only=True):
+    """A segment of qualifying is closed: nothing later belongs to it. Who is on a lap when time is up is flagged first (chequered)."""
+
+    segment: Name
+    class_: Name | None = field(name="class", default=None)
 
 
 class SessionEnded(Command, frozen=True, kw_only=True):
@@ -180,10 +200,11 @@ class Lap(Fact, frozen=True, kw_only=True):
 
 
 class TrackStatus(StampableCommand, frozen=True, kw_only=True):
-    """The state of the track. Any racing status after red means that the race is resumed."""
+    """The state of the track. Any racing status after red means that the race is resumed. ``cause``: the car that brought it about."""
 
     status: Status
     sectors: Annotated[tuple[Annotated[int, Meta(ge=1, le=99)], ...], Meta(max_length=99)] = ()
+    cause: Car | None = None
 
 
 class PitLane(StampableCommand, frozen=True, kw_only=True):
@@ -297,7 +318,7 @@ class MessageRejected(Command, frozen=True, kw_only=True):
 AnyFact: TypeAlias = Passing | Lap
 
 AnyCommand: TypeAlias = (
-    SessionOpened | GridSet | SessionStarted | SessionEnded | ResultPublished
+    SessionOpened | GridSet | SessionStarted | SegmentStarted | SegmentEnded | SessionEnded | ResultPublished
     | EntryRegistered | TransponderAssigned | DriverChanged | CarRetired | CarWithdrawn
     | TrackStatus | PitLane | RaceStopped | Message
     | Decision | DecisionUpdated
@@ -308,7 +329,7 @@ AnyCommand: TypeAlias = (
 AnyEvent: TypeAlias = AnyFact | AnyCommand
 
 CHANNELS: dict[str, tuple[type[Event], ...]] = {
-    "session": (SessionOpened, GridSet, SessionStarted, SessionEnded, ResultPublished),
+    "session": (SessionOpened, GridSet, SessionStarted, SegmentStarted, SegmentEnded, SessionEnded, ResultPublished),
     "entries": (EntryRegistered, TransponderAssigned, DriverChanged, CarRetired, CarWithdrawn),
     "passings": (Passing,),
     "laps": (Lap,),

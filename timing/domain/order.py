@@ -11,7 +11,7 @@ class Standing(Struct, gc=False):
 
     ``ends``: instants of its crossings of the line, of which the first ``laps`` count. ``start``: where its first lap began.
     ``standing``: it does no more laps (retired, stopped, or the race is over for it). ``best_us`` with the lap that set it.
-    ``last_at``: the instant of the last counted crossing, or of the start.
+    ``last_at``: the instant of the last counted crossing, or of the start. ``segment``: of qualifying, in which ``best_us`` was set.
     """
 
     car: str
@@ -24,6 +24,7 @@ class Standing(Struct, gc=False):
     best_us: int | None = None
     best_lap: int = 0
     last_at: int = 0
+    segment: int = 0
 
     def __post_init__(self) -> None:
         """Look up once what the order and every gap ask for."""
@@ -34,21 +35,6 @@ def race_order(standings: Iterable[Standing], grid: Mapping[str, int]) -> list[S
     """Order a race: most laps first, then who crossed the line first; before the first crossing, the grid."""
     last = max(grid.values(), default=0) + 1  # the grid may have empty places
     return sorted(standings, key=lambda s: (-s.laps, s.last_at, grid.get(s.car, last), s.car))
-
-
-def best_lap_order(standings: Iterable[Standing], grid: Mapping[str, int]) -> list[Standing]:
-    """Order qualifying or practice: the best lap first; of equal laps, who set it first; cars without a time last."""
-    last = max(grid.values(), default=0) + 1  # the grid may have empty places
-    unset = 2**63
-    return sorted(
-        standings,
-        key=lambda s: (
-            unset if s.best_us is None else s.best_us,
-            unset if s.best_us is None else s.ends[s.best_lap - 1],
-            grid.get(s.car, last),
-            s.car,
-        ),
-    )
 
 
 def race_gap(own: Standing, ahead: Standing) -> tuple[int, int]:
@@ -70,7 +56,7 @@ def race_gap(own: Standing, ahead: Standing) -> tuple[int, int]:
 
 
 def best_lap_gap(own: Standing, ahead: Standing) -> tuple[int, int]:
-    """Give the difference between the best laps of two cars; no time where one has none."""
-    if own.best_us is None or ahead.best_us is None:
+    """Give the difference between the best laps of two cars; no time where one has none, or where they are of different segments."""
+    if own.best_us is None or ahead.best_us is None or own.segment != ahead.segment:
         return 0, 0
     return 0, own.best_us - ahead.best_us

@@ -71,3 +71,16 @@ class PassingKey(Part, frozen=True, kw_only=True):
     decoder: SourceName
     boot: Counter
     number: Counter
+
+
+class GridSource(Part, frozen=True, kw_only=True):
+    """What a grid was made from: a session, how, and the state of that session that was taken (its ``digest``, at record ``seq``).
+
+    ``version``: which of its published results that was.
+    """
+
+    session: SessionId
+    by: Name
+    digest: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    seq: Counter | None = None
+    version: Positive | None = None

@@ -192,7 +192,7 @@ class Segment(Rules, frozen=True, kw_only=True):
     minutes: Annotated[int, Meta(ge=1, le=600)]
     """Its length."""
     advance: Annotated[int, Meta(ge=1, le=500)] | None = None
-    """How many cars go on from it. `none`: it is the last."""
+    """How many cars go on from it, in order, with a time or without. `none`: all, or it is the last."""
     per_class: bool = False
     """So many of each class, not overall."""
 
@@ -203,15 +203,20 @@ class Qualifying(Rules, frozen=True, kw_only=True):
     tie: Literal["first_set", "second_best_lap"] = "first_set"
     """Equal best laps: who set it first stands ahead (FIA F1 2025 art. 39), or who has the better second-best lap (an option of Orbits)."""
     percent: Annotated[int, Meta(ge=0, le=200)] = 0
-    """A car whose best lap is beyond this share of the best time is not classified (FIA F1 2025 art. 39: 107); 0 for no limit."""
+    """A car whose best lap is beyond this share of the best time is not classified (FIA F1 2025 art. 39: 107); 0 for no limit.
+    With segments it is of the first one, and concerns who did not go on from it. Where it does not hold (a wet session) the session is
+    opened with 0."""
     percent_of: Literal["overall", "class"] = "overall"
     """The best time for that: of all, or of the car's class."""
     red: Literal["laps_void", "laps_count"] = "laps_void"
     """Laps ended under the red flag are void (Super GT), or count."""
     extended_by_red: bool = False
-    """The interruption is added to the session's length (FIA F1 2025 art. 37.7)."""
-    causing_red: Literal["nothing", "best_lap_deleted", "best_two_deleted"] = "nothing"
-    """What the car that caused the red flag loses."""
+    """The interruption is added to the session's or segment's length, so that its clock stands still (FIA F1 2025 art. 37.7)."""
+    pit_laps: Literal["left_out", "count"] = "left_out"
+    """Laps into the pit lane and out of it are no timed laps, or count as any other (an option of Orbits)."""
+    causing_red: Literal["nothing", "best_lap_deleted", "best_two_deleted", "session_over"] = "nothing"
+    """What the car that caused the red flag (`cause` of the track status) loses: nothing, its best lap or best two of that segment, or
+    every lap that ends after the signal."""
     segments: tuple[Segment, ...] = ()
     """The parts of qualifying in their order; without any it is one session."""
 

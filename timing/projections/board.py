@@ -31,6 +31,19 @@ class Distance(Struct, frozen=True, gc=False):
     plus_laps: int = 0
 
 
+class SegmentView(Struct, frozen=True, gc=False, rename={"class_": "class"}):
+    """The segment of qualifying that was started last: the ``number``-th ``of`` so many. ``advance``: how many go on from it."""
+
+    name: str
+    class_: str | None
+    number: int
+    of: int
+    status: Literal["running", "flagged", "closed"]
+    started_at: int
+    minutes: int
+    advance: int | None
+
+
 class SessionView(Struct, frozen=True, gc=False):
     """The head of the screen. ``laps`` is the number the leader has completed. ``restart_order``: while the race is suspended."""
 
@@ -50,6 +63,7 @@ class SessionView(Struct, frozen=True, gc=False):
     classes: tuple[str, ...]
     finished_at: int | None
     restart_order: tuple[str, ...] | None = None
+    segment: SegmentView | None = None
 
 
 class ResultView(Struct, frozen=True, gc=False):
@@ -102,6 +116,8 @@ class Row(Struct, frozen=True, gc=False, rename={"class_": "class"}):
     grid: int | None
     last_crossing_at: int | None
     stint_laps: int
+    segment: str | None = None
+    segment_bests_us: tuple[int | None, ...] = ()
 
 
 class Notice(Struct, frozen=True, gc=False):

@@ -17,6 +17,7 @@ from timing.domain.events import (
     PitLane,
     RaceStopped,
     ResultPublished,
+    SegmentStarted,
     SessionEnded,
     SessionStarted,
     TrackStatus,
@@ -64,7 +65,7 @@ class Commanded(Struct, frozen=True):
 def commanded(evidence: Evidence) -> Commanded:
     """Read the commands of a settled evidence."""
     started, ended = evidence.of(SessionStarted), evidence.of(SessionEnded)
-    start = started[0].at if started else None
+    start = next((said[0].at for said in (started, evidence.of(SegmentStarted)) if said), None)
     statuses, stops = evidence.of(TrackStatus), evidence.of(RaceStopped)
     flags = [s.at for s in statuses if s.status == "chequered" and start is not None and s.at > start]
     breaks = suspensions(s for s in statuses if start is None or s.at >= start)

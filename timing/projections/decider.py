@@ -29,6 +29,8 @@ from timing.domain.events import (
     PassingReassigned,
     RaceStopped,
     ResultPublished,
+    SegmentEnded,
+    SegmentStarted,
     SessionEnded,
     SessionOpened,
     SessionStarted,
@@ -160,6 +162,47 @@ def _session_started(known: Decider, _: SessionStarted) -> Refusal | None:
     if standing := _standing(known, SessionStarted):
         return Refusal("already-started", f"the session has started, by {_id(standing)}; void that event first, or retime it")
     return None
+
+
+def _segment_started(known: Decider, command: SegmentStarted) -> Refusal | None:
+    if refusal := _unknown_segment(known, command.segment) or _unknown_class(known, command.class_):
+        return refusal
+    if before := _segment_of(known, command):
+        return Refusal("segment-started", f"{command.segment} has started, by {before.id}; void that event first, or retime it")
+    return next(filter(None, map(partial(_unknown_car, known), command.cars or ())), None)
+
+
+def _segment_ended(known: Decider, command: SegmentEnded) -> Refusal | None:
+    if refusal := _unknown_segment(known, command.segment) or _unknown_class(known, command.class_):
+        return refusal
+    if _segment_of(known, command):
+        return None
+    return Refusal("segment-not-started", f"{command.segment} has not started; give segment_started first")
+
+
+def _segment_of(known: Decider, command: SegmentStarted | SegmentEnded) -> SegmentStarted | None:
+    """Find the start, among those that hold, of the segment that a command names, for its class."""
+    started = (e for e in holding(known.events) if isinstance(e, SegmentStarted) and e.segment == command.segment)
+    return next((e for e in started if command.class_ is None or e.class_ in (None, command.class_)), None)
+
+
+def _unknown_segment(known: Decider, name: str) -> Refusal | None:
+    rules = known.opened.rules if known.opened and isinstance(known.opened.rules, dict) else {}
+    names = [segment["name"] for segment in rules.get("qualifying", {}).get("segments", ())]
+    if known.opened is None or known.opened.kind != "qualifying" or not names:
+        return Refusal("no-segments", f"{known.session} has no segments; its kind is not qualifying, or its rulebook lists none")
+    return None if name in names else Refusal("unknown-segment", f"there is no segment {name}; the rulebook has: {', '.join(names)}")
+
+
+def _unknown_class(known: Decider, class_: str | None) -> Refusal | None:
+    classes = sorted({entry.class_ for entry in known.entries.values()})
+    if class_ is None or class_ in classes:
+        return None
+    return Refusal("unknown-class", f"no car of the class {class_} is entered; there are: {', '.join(classes)}")
+
+
+def _track_status(known: Decider, command: TrackStatus) -> Refusal | None:
+    return _unknown_car(known, command.cause)
 
 
 def _session_ended(known: Decider, _: SessionEnded) -> Refusal | None:
@@ -302,7 +345,10 @@ _CHECKS: dict[type, Callable[[Decider, Any], Refusal | None]] = {
     SessionOpened: _session_opened,
     GridSet: _grid_set,
     SessionStarted: _session_started,
+    SegmentStarted: _segment_started,
+    SegmentEnded: _segment_ended,
     SessionEnded: _session_ended,
+    TrackStatus: _track_status,
     EntryRegistered: _entry,
     TransponderAssigned: _assignment,
     DriverChanged: _driver,

@@ -12,6 +12,8 @@ from timing.domain.events import (
     PitLane,
     RaceStopped,
     ResultPublished,
+    SegmentEnded,
+    SegmentStarted,
     SessionEnded,
     SessionStarted,
     TrackStatus,
@@ -46,22 +48,17 @@ def notices(said: Iterable[tuple[AnyCommand, bool]]) -> tuple[Notice, ...]:
 
 
 def _notice(event: AnyCommand, cars: dict[str, str]) -> Notice | None:  # noqa: PLR0911  # one case an event, nothing nested
+    if text := _of_session(event):
+        return Notice(event.id, event.at, "session", text)
     match event:
         case Message():
             return Notice(event.id, event.at, "message", event.text, event.car)
         case TrackStatus():
             where = f" in sector {', '.join(map(str, event.sectors))}" if event.sectors else ""
-            return Notice(event.id, event.at, "track_status", _STATUS[event.status] + where)
+            cause = f", caused by car {event.cause}" if event.cause else ""
+            return Notice(event.id, event.at, "track_status", _STATUS[event.status] + where + cause, event.cause)
         case PitLane():
             return Notice(event.id, event.at, "pit_lane", "Pit lane open" if event.open else "Pit lane closed")
-        case SessionStarted():
-            return Notice(event.id, event.at, "session", "Start")
-        case SessionEnded():
-            return Notice(event.id, event.at, "session", "Session closed")
-        case RaceStopped():
-            return Notice(event.id, event.at, "session", "Race stopped: it will not be resumed")
-        case ResultPublished():
-            return Notice(event.id, event.at, "session", f"Result published: {event.stage}")
         case CarRetired():
             return Notice(event.id, event.at, "session", _because(f"Car {event.car} retired", event.reason), event.car)
         case CarWithdrawn():
@@ -73,6 +70,23 @@ def _notice(event: AnyCommand, cars: dict[str, str]) -> Notice | None:  # noqa: 
             car = cars.get(event.decision)
             of_car = f" (car {car})" if car else ""
             return Notice(event.id, event.at, "decision", _because(f"Decision {event.decision}{of_car}: {event.stage}", event.reason), car)
+    return None
+
+
+def _of_session(event: AnyCommand) -> str | None:
+    """Say what happened to the session."""
+    match event:
+        case SessionStarted():
+            return "Start"
+        case SegmentStarted() | SegmentEnded():
+            what = "started" if isinstance(event, SegmentStarted) else "closed"
+            return " ".join(filter(None, (event.segment, event.class_, what)))
+        case SessionEnded():
+            return "Session closed"
+        case RaceStopped():
+            return "Race stopped: it will not be resumed"
+        case ResultPublished():
+            return f"Result published: {event.stage}"
     return None
 
 

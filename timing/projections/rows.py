@@ -35,13 +35,18 @@ def form_board(timing: "Timing", state: State, places: Sequence[Place], before: 
     results = {p.car: ResultView(p.position, p.class_position, p.status, p.total_us) for p in places}
     said = state.said
     leader = state.standings[0] if state.standings else None
-    ahead = leader
+    ahead, qualified = leader, state.qualified
+    segments = qualified.segments if qualified else ()
     of_class: dict[str, list[Standing]] = {}
     rows: dict[str, Row] = {}
     for position, standing in enumerate(state.standings, start=1):
         car = standing.car
         classmates = of_class.setdefault(standing.class_, [])
         class_leader, class_ahead = (classmates[0], classmates[-1]) if classmates else (standing, standing)
+        if leader is not None and leader.segment != standing.segment:  # times start anew in each segment of qualifying, and so do gaps
+            leader = standing
+        if class_leader.segment != standing.segment:
+            class_leader = next((mate for mate in classmates if mate.segment == standing.segment), standing)
         classmates.append(standing)
         laps = timing.laps.get(car)
         gap, interval, class_gap, class_interval = _gaps(
@@ -69,6 +74,8 @@ def form_board(timing: "Timing", state: State, places: Sequence[Place], before: 
             grid=said.grid.get(car),
             last_crossing_at=standing.last_at if standing.laps else None,
             stint_laps=_stint(laps, standing),
+            segment=segments[standing.segment] if segments and standing.segment >= 0 else None,
+            segment_bests_us=qualified.ranks[car].bests_us if qualified and segments else (),
         )
         ahead = standing
         old = before.rows.get(car) if before else None
@@ -145,6 +152,9 @@ def session_view(timing: "Timing", state: State) -> SessionView:
     track = statuses[-1].status if statuses else "green"
     if state.end and (not statuses or statuses[-1].at < state.end.at):
         track = "chequered"
+    qualified = state.qualified
+    if track == "chequered" and qualified and statuses and statuses[-1].at < qualified.heats.runs[-1].since:
+        track = "green"  # the flag was that of the segment before
     finished_at = state.stopped.at if state.stopped else state.end.at if state.end else state.said.closed_at
     return SessionView(
         name=opened.name if opened else timing.session,
@@ -155,7 +165,7 @@ def session_view(timing: "Timing", state: State) -> SessionView:
         laps=laps,
         distance=Distance(opened.distance.laps, opened.distance.minutes, opened.distance.plus_laps) if opened else Distance(),
         started_at=state.said.start,
-        clock=_clock(timing, state, opened.distance.minutes if opened else None, finished_at),
+        clock=qualified.clock(state) if qualified else _clock(timing, state, opened.distance.minutes if opened else None, finished_at),
         neutralised=track in _NEUTRALISED and not state.over,
         pit_lane_open=state.said.pit_lane_open,
         circuit=opened.circuit.name if opened else "",
@@ -163,6 +173,7 @@ def session_view(timing: "Timing", state: State) -> SessionView:
         classes=state.said.classes,
         finished_at=finished_at,
         restart_order=restart.running if (restart := order_of_restart(timing, state)) else None,
+        segment=qualified.segment_view() if qualified else None,
     )
 
 

@@ -7,6 +7,7 @@ from timing.domain.count_back import CountBack, Reading
 from timing.domain.finish import Ending
 from timing.domain.order import Standing
 from timing.projections.commanded import Commanded
+from timing.projections.qualified import Qualified
 
 
 class State(Struct):
@@ -27,6 +28,7 @@ class State(Struct):
     reading: Reading | None = None
     untimed: dict[str, frozenset[int]] = {}
     penalties: dict[str, Penalties] = {}
+    qualified: Qualified | None = None
 
     @property
     def over(self) -> bool:

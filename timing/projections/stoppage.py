@@ -22,7 +22,8 @@ def decide_end(timing: "Timing", state: "State") -> None:
     if opened is None or said.start is None:
         return
     if not timing.race:
-        state.end = None if said.flag_at is None else Ending(said.flag_at, 0)
+        heats = timing.qualifier.heats
+        state.end = None if heats is None or heats.flag_at is None else Ending(heats.flag_at, 0)
         return
     rules, breaks = timing.rules, said.suspensions
     if breaks:

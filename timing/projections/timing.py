@@ -8,7 +8,7 @@ from timing.domain.classification import Candidate, Penalties, Place, classify, 
 from timing.domain.events import ResultPublished
 from timing.domain.finish import laps_at_ending
 from timing.domain.laps import CarLaps, Loops
-from timing.domain.order import Standing, best_lap_order, race_order
+from timing.domain.order import Standing, race_order
 from timing.domain.rulebook import Rulebook, rulebook_from, rulebook_hash
 from timing.domain.suspension import suspended_us
 from timing.log.record import Record
@@ -16,6 +16,7 @@ from timing.projections.board import Board
 from timing.projections.commanded import commanded
 from timing.projections.evidence import Evidence
 from timing.projections.penalties import weighing
+from timing.projections.qualified import Qualifier
 from timing.projections.rows import form_board
 from timing.projections.state import State
 from timing.projections.stoppage import decide_end, not_returned, race_clock
@@ -44,6 +45,7 @@ class Timing:
         self._version = 0
         self._said = commanded(self.evidence)
         self._best: dict[str, tuple[tuple[int, int, frozenset[int]], tuple[int | None, int]]] = {}
+        self.qualifier = Qualifier()
         self._state: State | None = None
         self._board: Board | None = None
         self._boarded: State | None = None
@@ -134,6 +136,8 @@ class Timing:
             return False
         if isinstance(opened.rules, dict) and self.rules.id == "none":
             self.rules, self.rulebook_hash = rulebook_from(opened.rules), rulebook_hash(opened.rules)
+        if not self.race:
+            self.qualifier.rebind(self.evidence, said, self.rules.qualifying)
         end = (said.start or 0) + self.rules.laps.horizon_us
         if said.closed_at is not None:
             end = min(end, said.closed_at)
@@ -147,13 +151,16 @@ class Timing:
         state = State(max(said.latest, max(seen_at.values(), default=0)), said, seen_at.keys() | said.started, [])
         decide_end(self, state)
         over = state.over
-        standings = [self._standing(car, entry.class_, state, over=over) for car, entry in said.entries.items()]
+        if self.race:
+            standings = [self._standing(car, entry.class_, state, over=over) for car, entry in said.entries.items()]
+        else:
+            standings = self.qualifier.standings(self, state)
         if said.start is not None and not state.suspended:
             fastest_us = min((s.best_us for s in standings if s.best_us is not None), default=None)
             for standing in standings:
                 if not standing.standing:
                     standing.standing = self._still(standing, seen_at.get(standing.car, said.start), fastest_us, state.at, over=over)
-        state.standings = race_order(standings, said.grid) if self.race else best_lap_order(standings, said.grid)
+        state.standings = race_order(standings, said.grid) if self.race else standings
         if state.reading and (rank := state.reading.rank):
             state.standings.sort(key=lambda s: (-s.laps, rank[s.car]))
         state.penalties = weighing(self, state) if said.drives and self.race else said.penalties
@@ -207,9 +214,9 @@ def classification(timing: Timing, state: State, penalties: dict[str, Penalties]
             started=s.car in state.started and s.car not in said.withdrawn,
             retired=s.car in said.retired,
             penalties=penalties.get(s.car, none),
-            best_us=s.best_us,
             held_us=held.get(s.car, 0),
             unclassified=s.car in away,
+            best_us=s.best_us if state.qualified is None else state.qualified.placed_us(s.car),
         )
         for s in state.standings
     ]

@@ -27,6 +27,8 @@ from timing.domain.events import (
     PitLane,
     RaceStopped,
     ResultPublished,
+    SegmentEnded,
+    SegmentStarted,
     SessionEnded,
     SessionOpened,
     SessionStarted,
@@ -71,6 +73,8 @@ EXAMPLES: tuple[AnyEvent, ...] = (
     GridSet(id="grid", at=START - 20 * MINUTE, cars=("7", "12", None, "1A")),
     TrackStatus(id="green", at=START, status="green"),
     SessionStarted(id="start", at=START),
+    SegmentStarted(id="hyperpole", at=START, segment="Hyperpole", class_="LMGT3"),
+    SegmentEnded(id="hyperpole-over", at=START + 12 * MINUTE, segment="Hyperpole", class_="LMGT3"),
     Passing(decoder="line-1", boot=3, number=41, loop="SF", transponder="1203345", at=START + 88 * SECOND, strength=132, hits=31),
     Lap(
         source="club-system",
