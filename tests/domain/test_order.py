@@ -2,7 +2,7 @@
 
 import pytest
 
-from timing.domain.order import Standing, best_lap_gap, best_lap_order, race_gap, race_order
+from timing.domain.order import Standing, best_lap_gap, race_gap, race_order
 
 
 def car(name: str, *ends: int, laps: int | None = None, standing: bool = False) -> Standing:
@@ -27,18 +27,6 @@ def qualifier(name: str, best_us: int | None, *ends: int, lap: int = 1) -> Stand
 )
 def test_the_running_order(what: str, cars: list[Standing], grid: dict[str, int], order: str) -> None:
     assert "".join(s.car for s in race_order(cars, grid)) == order
-
-
-@pytest.mark.parametrize(
-    ("what", "cars", "grid", "order"),
-    [
-        ("the best lap first", [qualifier("1", 90, 100), qualifier("2", 89, 110)], {}, "21"),
-        ("of equal laps who set it first", [qualifier("1", 90, 100, 190, lap=2), qualifier("2", 90, 120)], {}, "21"),
-        ("no time is last", [qualifier("1", None), qualifier("2", 99, 100)], {}, "21"),
-    ],
-)
-def test_the_order_of_qualifying(what: str, cars: list[Standing], grid: dict[str, int], order: str) -> None:
-    assert "".join(s.car for s in best_lap_order(cars, grid)) == order
 
 
 LEADER = (50, 100, 150, 200)
