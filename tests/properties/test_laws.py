@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from timing.domain import events as e
-from timing.domain.rulebook import Classification, Finish, Laps, RedFlag, Rulebook, rules_of
+from timing.domain.rulebook import Classification, Finish, Laps, Qualifying, RedFlag, Rulebook, Segment, rules_of
 from timing.domain.units import MINUTE, SECOND
 from timing.log.record import Record, decode_event
 from timing.projections.evidence import loop_indices
@@ -34,6 +34,22 @@ STATUSES: tuple[e.Status, ...] = ("green", "safety_car", "safety_car_ending", "y
 STAGES: tuple[e.DecisionStage, ...] = ("issued", "served", "quashed", "investigated")
 
 Events = list[e.AnyEvent]
+
+
+def _qualifying(chance: Random) -> Qualifying:
+    return Qualifying(
+        tie=chance.choice(("first_set", "second_best_lap")),
+        percent=chance.choice((0, 107)),
+        percent_of=chance.choice(("overall", "class")),
+        red=chance.choice(("laps_void", "laps_count")),
+        extended_by_red=chance.random() < 0.5,
+        pit_laps=chance.choice(("left_out", "count")),
+        causing_red=chance.choice(("nothing", "best_lap_deleted", "best_two_deleted", "session_over")),
+        segments=tuple(
+            Segment(name=name, minutes=2, advance=chance.choice((None, 1, 3)), per_class=chance.random() < 0.5)
+            for name in ("Q1", "Q2", "Q3")
+        )[: chance.choice((0, 2, 3))],
+    )
 
 
 class Invention:
@@ -62,7 +78,7 @@ class Invention:
             self._drive(car)
         mishaps: tuple[Callable[[], None], ...] = (
             self._status, self._void, self._add, self._reassign, self._clock, self._decision, self._update, self._undo, self._retime,
-            self._assign, self._ghost, self._person, self._lap_fact, self._close,
+            self._assign, self._ghost, self._person, self._lap_fact, self._close, self._segment, self._segment,
         )  # fmt: skip
         for _ in range(self.chance.randint(0, 14)):
             self.chance.choice(mishaps)()
@@ -89,6 +105,7 @@ class Invention:
                 completed_minus=chance.choice((0, 1, 2)),
                 others=chance.choice(("first_crossing_after_leader_before_signal", "last_crossing_before_leader", "same_lap_number")),
             ),
+            qualifying=_qualifying(chance),
         )
         distance = chance.choice(
             (
@@ -166,9 +183,19 @@ class Invention:
     def _status(self) -> None:
         status = self.chance.choice(STATUSES)
         at = self.instant()
-        self.events.append(e.TrackStatus(id=self.id(), at=at, status=status))
+        cause = self._car() if status == "red" and self.chance.random() < 0.5 else None
+        self.events.append(e.TrackStatus(id=self.id(), at=at, status=status, cause=cause))
         if status == "red" and self.chance.random() < 0.5:
             self.events.append(e.RaceStopped(id=self.id(), at=at + MINUTE))
+
+    def _segment(self) -> None:
+        chance = self.chance
+        segment, class_ = chance.choice(("Q1", "Q2", "Q3")), chance.choice((None, None, "GT", "TC"))
+        if chance.random() < 0.3:
+            self.events.append(e.SegmentEnded(id=self.id(), at=self.instant(), segment=segment, class_=class_))
+            return
+        cars = tuple(chance.sample(self.cars, chance.randint(0, len(self.cars)))) if chance.random() < 0.3 else None
+        self.events.append(e.SegmentStarted(id=self.id(), at=self.instant(), segment=segment, class_=class_, cars=cars))
 
     def _void(self) -> None:
         self.events.append(e.PassingVoided(passing=self._key(), **self._correction()))

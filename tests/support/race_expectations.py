@@ -4,6 +4,7 @@ import re
 
 from race_words import duration, gap
 
+from timing.domain.units import format_duration
 from timing.projections.board import Row
 from timing.projections.result import result
 from timing.projections.timing import Timing
@@ -38,6 +39,10 @@ def expect(timing: Timing, text: str) -> None:
     elif word == "versions":
         found = versions(timing)
         _equal("the versions of the result", f"{len(found.versions)} {'due' if found.due else 'current'}", rest)
+    elif word == "segment":
+        _equal("the segment", _segment(timing), rest)
+    elif word == "remaining":
+        _equal("the time remaining", board.session.clock.remaining_us, None if rest == "none" else duration(rest))
     elif word == "unplaced":
         _equal("passings of nobody", str(len(timing.evidence.unplaced)), rest)
     elif word.endswith(":"):
@@ -66,6 +71,10 @@ def expect_of(timing: Timing, row: Row, part: str) -> None:
     elif word in ("gained", "lost"):
         gained = next(line.gained for line in result(timing).rows if line.car == row.car)
         _equal(f"the places {row.car} gained by decisions", gained, int(value) * (1 if word == "gained" else -1))
+    elif word == "segment":
+        _equal(f"the segment of {row.car}", row.segment, value)
+    elif word == "bests":
+        _equal(f"the bests of {row.car}", " ".join(_time(us) for us in row.segment_bests_us), value)
     elif word == "suspect":
         laps = timing.laps.get(row.car)
         _equal(f"the suspect crossings of {row.car}", len(laps.suspects) if laps else 0, int(value))
@@ -85,3 +94,12 @@ def _result(row: Row, wanted: str) -> str:
     if re.fullmatch(r"P\d+", wanted):
         return f"P{row.result.position}"
     return f"C{row.result.class_position}" if re.fullmatch(r"C\d+", wanted) else row.result.status
+
+
+def _segment(timing: Timing) -> str:
+    segment = timing.board().session.segment
+    return "none" if segment is None else " ".join(filter(None, (segment.name, segment.class_, segment.status)))
+
+
+def _time(us: int | None) -> str:
+    return "-" if us is None else format_duration(us)

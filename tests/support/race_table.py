@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from race_expectations import expect
-from race_words import distance, offset, options, penalty, rulebook, time_of_day
+from race_words import distance, offset, options, penalty, rulebook, segment, time_of_day, with_segments
 
 from timing.domain.events import (
     CHANNEL_OF,
@@ -88,6 +88,7 @@ class Play:
         self.head: dict[str, str] = {}
         self.cars: dict[str, EntryRegistered] = {}
         self.grid: tuple[str | None, ...] = ()
+        self.segments: list[dict[str, Any]] = []
         self.passings: dict[str, Passing] = {}
         self.said: dict[str, str] = {}
         self.boots: Counter[str] = Counter()
@@ -146,6 +147,8 @@ class Play:
                     self.cars[car] = _entry(car, said, guest=guest)
         elif word == "grid":
             self.grid = tuple(None if car == "-" else car for car in rest.split())
+        elif word == "segment":
+            self.segments.append(segment(rest))
         elif word in HEADINGS:
             self.head[word] = f"{self.head[word]} {rest}" if word in ("title", "source") and word in self.head else rest
         else:
@@ -157,7 +160,7 @@ class Play:
         at = self._day + first - HOUR
         self._command(
             SessionOpened, at, session="scenario", name=self.head.get("title", "?"), kind=self.head.get("kind", "race"),
-            rulebook=self.rulebooks[self.label], distance=distance(self.head["distance"]),
+            rulebook=with_segments(self.rulebooks[self.label], self.segments), distance=distance(self.head["distance"]),
             circuit=Circuit(name=self.head.get("circuit", "Scenario"), loops=CIRCUIT),
         )  # fmt: skip
         for entry in self.cars.values():

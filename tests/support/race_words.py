@@ -108,3 +108,19 @@ def options(words: Sequence[str], *names: str) -> tuple[list[str], dict[str, str
         else:
             plain.append(word)
     return plain, found
+
+
+def segment(text: str) -> dict[str, Any]:
+    """Read ``Q1 18 minutes``, with ``15 go on`` or ``10 of each class go on`` behind it."""
+    match = re.fullmatch(r"(\S+) (\d+) minutes(?:, (\d+) (of each class )?go on)?", text)
+    if not match:
+        raise ValueError(f"{text} is no segment; write Q1 18 minutes, 15 go on")
+    return {"name": match[1], "minutes": int(match[2]), "advance": match[3] and int(match[3]), "per_class": bool(match[4])}
+
+
+def with_segments(rules: str | dict[str, Any], segments: list[dict[str, Any]]) -> str | dict[str, Any]:
+    """Give the rulebook with these segments of qualifying; with its own where the table names none."""
+    if not segments:
+        return rules
+    said: dict[str, Any] = {"base": rules} if isinstance(rules, str) else rules
+    return {**said, "qualifying": {**said.get("qualifying", {}), "segments": segments}}

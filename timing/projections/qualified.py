@@ -82,7 +82,7 @@ class Qualifier:
 
     def __init__(self) -> None:
         self.heats: Heats | None = None
-        self._times: dict[str, tuple[CarLaps, tuple[int, int, int], Times]] = {}
+        self._times: dict[str, tuple[CarLaps, tuple[int | None, int, int, int], Times]] = {}
 
     def rebind(self, evidence: Evidence, said: "Commanded", rules: Qualifying) -> None:
         """Read the commands anew."""
@@ -110,7 +110,7 @@ class Qualifier:
     def _times_of(self, car: str, class_: str, laps: CarLaps | None) -> Times:
         if laps is None or self.heats is None:
             return Times(car, class_)
-        size = (len(laps.times), len(laps.entered), len(laps.exited))
+        size = (laps.since, len(laps.times), len(laps.entered), len(laps.exited))
         known = self._times.get(car)
         if known is None or known[0] is not laps or known[1] != size:
             known = self._times[car] = (laps, size, times_of(car, class_, laps, self.heats.reds, self.heats.rules))
