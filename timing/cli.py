@@ -45,6 +45,7 @@ class LazyGroup(click.Group):
         "classify": "The classification of a session file or of a log.",
         "results": "The versions of a session's result, as they were published.",
         "rulebook": "List, check, show and compare rulebooks.",
+        "grid": "A starting grid from best laps or a result: inverted, with places lost, with holes.",
         "watch": "The live leaderboard in a terminal.",
         "log": "Verify, export, import or follow a log.",
     },

@@ -4,8 +4,10 @@ import re
 
 from race_words import duration, gap
 
+from timing.domain.grids import make_grid
 from timing.domain.units import format_duration
 from timing.projections.board import Row
+from timing.projections.grid_source import lost_in, ordered
 from timing.projections.result import result
 from timing.projections.timing import Timing
 from timing.projections.versions import versions
@@ -39,6 +41,9 @@ def expect(timing: Timing, text: str) -> None:
     elif word == "versions":
         found = versions(timing)
         _equal("the versions of the result", f"{len(found.versions)} {'due' if found.due else 'current'}", rest)
+    elif word == "grid":
+        made, _, places = rest.partition(" is ")
+        _equal(f"the grid {made}", _grid(timing, made.split()), places.strip())
     elif word == "segment":
         _equal("the segment", _segment(timing), rest)
     elif word == "remaining":
@@ -94,6 +99,14 @@ def _result(row: Row, wanted: str) -> str:
     if re.fullmatch(r"P\d+", wanted):
         return f"P{row.result.position}"
     return f"C{row.result.class_position}" if re.fullmatch(r"C\d+", wanted) else row.result.status
+
+
+def _grid(timing: Timing, made: list[str]) -> str:
+    """Make a grid: ``inverted:10``, with ``without 4 7`` for the cars withdrawn."""
+    way, withdrawn = made[0], made[2:]
+    starters, invert = ordered([timing], way)
+    places = make_grid(starters, timing.rules.grid, invert=invert, lost=lost_in(timing), withdrawn=withdrawn)
+    return " ".join(car or "-" for car in places)
 
 
 def _segment(timing: Timing) -> str:

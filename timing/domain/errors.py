@@ -41,3 +41,7 @@ class BrokerError(TimingError):
 
 class ConfigurationError(TimingError):
     """A setting that cannot be used. The command line prints it and exits 2."""
+
+
+class GridUnmakeable(TimingError):
+    """A grid cannot be made as it was asked for."""

@@ -224,8 +224,8 @@ class Qualifying(Rules, frozen=True, kw_only=True):
 class Grid(Rules, frozen=True, kw_only=True):
     """How a grid is made."""
 
-    withdrawal: Literal["left_empty", "closed_up"] = "left_empty"
-    """A car withdrawn leaves its place empty, or those behind close up (FIA F1 2025 art. 42.4a)."""
+    withdrawal: Literal["left_empty", "closed_up", "closed_up_until_issued"] = "left_empty"
+    """A car withdrawn leaves its place empty, or those behind close up, or that only until the grid is issued (FIA F1 2025 art. 42.4)."""
     penalties: Literal["fia", "in_turn"] = "fia"
     """Places lost: those penalised take their place plus the drop and the others fill the holes in order (FIA F1 2025 art. 42.3), or each
     drops in turn from where it stands."""
@@ -233,6 +233,11 @@ class Grid(Rules, frozen=True, kw_only=True):
     """So many places lost or more are the back of the grid (FIA F1 2025 art. 42.3: more than 15, that is 16). `none`: never."""
     invert: Literal["penalties_before", "penalties_after"] = "penalties_before"
     """Of an inverted grid: penalties weigh before the first N are inverted, or after."""
+    eligible_percent: Annotated[int, Meta(ge=0, le=200)] = 0
+    """Only cars whose best lap is within this share of the best are inverted (TCR-like rules: 102; not verified); 0 for all."""
+    classes: Literal["mixed", "by_class"] = "mixed"
+    """All cars on one grid in their order, or class by class, the class of the first car ahead; each then has places and inversions of its
+    own."""
 
 
 class Rulebook(Rules, frozen=True, kw_only=True):
