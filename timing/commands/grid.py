@@ -67,6 +67,7 @@ def command(
     """
     import msgspec
 
+    from timing.services.clock import system_clock
     from timing.services.rulebooks import Rulebooks
 
     timings = [_load(source, version) for source in sources]
@@ -81,7 +82,9 @@ def command(
     cars = _make([timing for timing, _ in timings], chosen, rules.grid, lost, withdrawn)
     origin = _origin(*timings[-1], chosen)
     if event:
-        sys.stdout.buffer.write(msgspec.json.encode({"type": "grid_set", "id": _id(origin, cars), "cars": cars, "source": origin}) + b"\n")
+        at = system_clock()
+        said = {"type": "grid_set", "id": _id(origin, cars, at), "at": at, "cars": cars, "source": origin}
+        sys.stdout.buffer.write(msgspec.json.encode(said) + b"\n")
     elif as_json:
         rows = [cars[place : place + 2] for place in range(0, len(cars), 2)]
         sys.stdout.buffer.write(msgspec.json.encode({"cars": cars, "rows": rows, "source": origin, "lost": lost}) + b"\n")
@@ -149,13 +152,13 @@ def _origin(timing: "Timing", version: int | None, way: str) -> "GridSource":
     return GridSource(session=timing.session, by=way, digest=timing.digest().hex(), seq=timing.seq, version=version)
 
 
-def _id(origin: "GridSource", cars: "Places") -> str:
-    """Name the event after what it says: the same grid printed twice is one event."""
+def _id(origin: "GridSource", cars: "Places", at: int) -> str:
+    """Name the event after what it says."""
     import hashlib
 
     import msgspec
 
-    return f"grid-{hashlib.sha256(msgspec.json.encode((origin, cars))).hexdigest()[:16]}"
+    return f"grid-{hashlib.sha256(msgspec.json.encode((origin, cars, at))).hexdigest()[:16]}"
 
 
 def _print_rows(timing: "Timing", cars: "Places", origin: "GridSource") -> None:
