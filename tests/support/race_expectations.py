@@ -41,13 +41,8 @@ def expect(timing: Timing, text: str) -> None:
     elif word == "versions":
         found = versions(timing)
         _equal("the versions of the result", f"{len(found.versions)} {'due' if found.due else 'current'}", rest)
-    elif word == "grid":
-        made, _, places = rest.partition(" is ")
-        _equal(f"the grid {made}", _grid(timing, made.split()), places.strip())
-    elif word == "segment":
-        _equal("the segment", _segment(timing), rest)
-    elif word == "remaining":
-        _equal("the time remaining", board.session.clock.remaining_us, None if rest == "none" else duration(rest))
+    elif word in ("grid", "segment", "remaining"):
+        _expect_of_qualifying(timing, word, rest)
     elif word == "unplaced":
         _equal("passings of nobody", str(len(timing.evidence.unplaced)), rest)
     elif word.endswith(":"):
@@ -99,6 +94,16 @@ def _result(row: Row, wanted: str) -> str:
     if re.fullmatch(r"P\d+", wanted):
         return f"P{row.result.position}"
     return f"C{row.result.class_position}" if re.fullmatch(r"C\d+", wanted) else row.result.status
+
+
+def _expect_of_qualifying(timing: Timing, word: str, rest: str) -> None:
+    if word == "grid":
+        made, _, places = rest.partition(" is ")
+        _equal(f"the grid {made}", _grid(timing, made.split()), places.strip())
+    elif word == "segment":
+        _equal("the segment", _segment(timing), rest)
+    else:
+        _equal("the time remaining", timing.board().session.clock.remaining_us, None if rest == "none" else duration(rest))
 
 
 def _grid(timing: Timing, made: list[str]) -> str:
