@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from timing.domain.laps import CarLaps
-from timing.domain.qualifying import Field, Red, Run, TimedLap, Times, beyond_percent, times_of
+from timing.domain.qualifying import Field, Red, Run, TimedLap, Times, beyond_percent, take
 from timing.domain.rulebook import Qualifying, Segment
 
 Q = (Segment(name="Q1", minutes=18, advance=2), Segment(name="Q2", minutes=12))
@@ -17,10 +17,16 @@ ONE = Run(0, 0)
 Q1, Q2 = Run(0, 0, flag_at=1000, until=1500), Run(1, 2000, flag_at=3000)
 
 
-def car(name: str, *laps: tuple[int, int], class_: str = "GT", flying: tuple[int, ...] = (), seen: tuple[int, ...] = ()) -> Times:
+def car(name: str, *laps: tuple[int, int], class_: str = "GT", flying: tuple[int, ...] = (), left: tuple[int, ...] = ()) -> Times:
     """A car with laps of (time, instant of its end)."""
     timed = sorted(TimedLap(us, at, number, at - us) for number, (us, at) in enumerate(laps, start=1))
-    return Times(name, class_, tuple(timed), flying, seen)
+    return Times(name, class_, timed, list(flying), left)
+
+
+def times_of(laps: CarLaps, rules: Qualifying, *reds: Red) -> Times:
+    times = Times("1", "GT")
+    take(times, laps, reds, rules)
+    return times
 
 
 def order(cars: list[Times], *runs: Run, rules: Qualifying = RULES, **more: Any) -> str:
@@ -36,7 +42,7 @@ def order(cars: list[Times], *runs: Run, rules: Qualifying = RULES, **more: Any)
         ("or the better second-best lap", [car("1", (90, 190), (91, 300)), car("2", (90, 120))], {"tie": "second_best_lap"}, "12"),
         ("both equal: who set it first", [car("1", (90, 190)), car("2", (90, 120))], {"tie": "second_best_lap"}, "21"),
         ("no time is last", [car("1"), car("2", (99, 100))], {}, "21"),
-        ("who began a flying lap before who left the pits", [car("1", seen=(5,)), car("2", flying=(9,), seen=(9,)), car("3")], {}, "213"),
+        ("who began a flying lap before who left the pits", [car("1", left=(5,)), car("2", flying=(9,)), car("3")], {}, "213"),
         ("nobody did anything: by number", [car("2"), car("1")], {}, "12"),
     ],
 )
@@ -87,12 +93,12 @@ def test_without_a_time_in_the_last_segment_a_car_stands_behind_those_with_and_b
 
 
 def test_a_time_deleted_before_the_next_segment_changes_who_goes_on() -> None:
-    told = {"1": {1}}
+    told = {"1": frozenset({1})}
     assert order(FOUR, Q1, msgspec.structs.replace(Q2, deleted=told), deleted=told) == "3241"
 
 
 def test_a_time_deleted_later_changes_places_but_never_un_runs_anyone() -> None:
-    field = Field(FOUR, [Q1, Q2], RULES, deleted={"1": {1}, "3": {1}})
+    field = Field(FOUR, [Q1, Q2], RULES, deleted={"1": frozenset({1}), "3": frozenset({1})})
     ranked = {r.car: r for r in field.order()}
     assert "".join(ranked) == "2143"  # 1 ran in Q2 and has run; 3 falls behind 4 in Q1
     assert ranked["1"].bests_us == (None, 80)
@@ -134,7 +140,7 @@ def test_what_the_car_that_caused_the_red_flag_loses(rule: Any, best: int) -> No
     reds = (Red(250, 300, "1"), Red(400, 410, "2"))
     laps = CarLaps(None, {})
     laps.since, laps.ends, laps.times = 8, [100, 195, 297], [92, 95, 90]
-    field = Field([times_of("1", "GT", laps, reds, rules)], [ONE], rules, reds=reds)
+    field = Field([times_of(laps, rules, *reds)], [ONE], rules, reds=reds)
     assert [r.best and r.best.time_us for r in field.order()] == [best]
 
 
@@ -151,22 +157,34 @@ def test_what_the_car_that_caused_the_red_flag_loses(rule: Any, best: int) -> No
 def test_laps_ended_under_red(rule: Any, ends: list[int], timed: set[int]) -> None:
     laps = CarLaps(None, {})
     laps.since, laps.ends, laps.times = 1, ends, [99] * 3
-    got = times_of("1", "GT", laps, (Red(200, 250),), Qualifying(red=rule))
+    got = times_of(laps, Qualifying(red=rule), Red(200, 250))
     assert {lap.number for lap in got.laps} == timed
 
 
 def test_laps_through_the_pit_lane_are_no_timed_laps() -> None:
     laps = CarLaps(None, {})
     laps.since, laps.ends, laps.times, laps.entered, laps.exited = 10, [100, 200, 300, 400], [90, 100, 100, 100], [190], [220]
-    got = times_of("1", "GT", laps, (), Qualifying())
+    got = times_of(laps, Qualifying())
     assert {lap.number for lap in got.laps} == {1, 4}
-    assert got.flying == (10, 100, 300, 400)
-    assert 220 in got.seen
-    assert len(times_of("1", "GT", laps, (), Qualifying(pit_laps="count")).laps) == 4
+    assert got.flying == [10, 100, 300, 400]
+    assert got.left == [220]
+    assert len(times_of(laps, Qualifying(pit_laps="count")).laps) == 4
+
+
+def test_laps_are_taken_in_as_they_come() -> None:
+    laps, times = CarLaps(None, {}), Times("1", "GT")
+    steps: list[tuple[list[int], list[int], list[int]]] = [
+        ([], [], []), ([100], [], []), ([100, 190], [190], []), ([100, 190, 300], [190], [220]), ([100, 190, 300, 380], [190], [220]),
+    ]  # fmt: skip
+    for ends, entered, exited in steps:
+        laps.since, laps.ends, laps.times, laps.entered, laps.exited = 10, ends, [90] * len(ends), entered, exited
+        take(times, laps, (), Qualifying())
+        assert times == times_of(laps, Qualifying())
+    assert [lap.number for lap in times.laps] == [1, 4]
 
 
 def test_nothing_was_done() -> None:
-    assert times_of("1", "GT", CarLaps(None, {}), (), Qualifying()) == Times("1", "GT")
+    assert times_of(CarLaps(None, {}), Qualifying()) == Times("1", "GT")
 
 
 @pytest.mark.parametrize(("of", "beyond"), [("overall", {"3", "8"}), ("class", {"3"})])

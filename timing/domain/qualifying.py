@@ -1,7 +1,9 @@
 """Qualifying and practice: which laps are timed, in which segment, and the order they make. A deleted time never un-runs anyone."""
 
-from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from operator import itemgetter
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -9,11 +11,12 @@ from msgspec import Struct
 from timing.domain.laps import CarLaps
 from timing.domain.rulebook import Qualifying
 
-Deleted: TypeAlias = Mapping[str, Collection[int]]
+Deleted: TypeAlias = Mapping[str, frozenset[int]]
 """The numbers of each car's laps whose times the stewards deleted."""
 
 _LOST = {"best_lap_deleted": 1, "best_two_deleted": 2}
 _NEVER = 2**63
+_NONE: frozenset[int] = frozenset()
 
 
 class Red(Struct, frozen=True):
@@ -60,14 +63,27 @@ class TimedLap(Struct, frozen=True, order=True, gc=False):
     began: int
 
 
-class Times(Struct, frozen=True):
-    """What a car did: its timed laps, fastest first; when it began laps on the track, and when it left the pit lane or began any."""
+class Mark(Struct, frozen=True, gc=False):
+    """What a car did in a segment: the key by which it is ordered there, and its two best laps that count."""
+
+    key: tuple[int, int, int]
+    best: TimedLap | None = None
+    second: TimedLap | None = None
+
+
+class Times(Struct):
+    """What a car did: its timed laps, fastest first; when it began laps on the track (``flying``), and when it left the pit lane.
+
+    It grows with the car's laps, of which the first ``taken`` are in it. ``marks``: what it came to so far, by segment and deleted laps.
+    """
 
     car: str
     class_: str
-    laps: tuple[TimedLap, ...] = ()
-    flying: tuple[int, ...] = ()
-    seen: tuple[int, ...] = ()
+    laps: list[TimedLap] = []
+    flying: list[int] = []
+    left: Sequence[int] = ()
+    taken: int = 0
+    marks: dict[tuple[int, frozenset[int]], Mark] = {}
 
 
 class Ranked(Struct, frozen=True):
@@ -84,23 +100,28 @@ class Ranked(Struct, frozen=True):
     bests_us: tuple[int | None, ...]
 
 
-def times_of(car: str, class_: str, laps: CarLaps, reds: Sequence[Red], rules: Qualifying) -> Times:
-    """Take a car's timed laps. A lap into the pit lane or out of it is none, nor one that ended under the red flag, as the rules say."""
-    timed: list[TimedLap] = []
+def take(times: Times, laps: CarLaps, reds: Sequence[Red], rules: Qualifying) -> None:
+    """Take in the laps that a car has done since. A lap into the pit lane or out of it is no timed lap, as the rules say.
+
+    Nor is one that ended under the red flag.
+    """
+    if laps.since is None:
+        return
+    times.marks.clear()
+    times.left = laps.exited
     entered, exited = laps.entered, laps.exited
-    began = laps.since or 0
-    flying = []
-    for number, (at, time_us) in enumerate(zip(laps.ends, laps.times, strict=True), start=1):
-        if not _in_pit(entered, exited, began):
-            flying.append(began)
+    if not times.flying and not times.taken and not _in_pit(entered, exited, laps.since):
+        times.flying.append(laps.since)
+    began = laps.ends[times.taken - 1] if times.taken else laps.since
+    for number in range(times.taken + 1, len(laps.ends) + 1):
+        at, time_us = laps.ends[number - 1], laps.times[number - 1]
+        if not _in_pit(entered, exited, at):
+            times.flying.append(at)
         through_pits = bisect_right(entered, at) > bisect_right(entered, began) or bisect_right(exited, at) > bisect_right(exited, began)
-        if time_us is not None and not (through_pits and rules.pit_laps == "left_out") and not _void(car, at, reds, rules):
-            timed.append(TimedLap(time_us, at, number, began))
+        if time_us is not None and not (through_pits and rules.pit_laps == "left_out") and not _void(times.car, at, reds, rules):
+            insort(times.laps, TimedLap(time_us, at, number, began))
         began = at
-    if laps.since is not None and not _in_pit(entered, exited, began):
-        flying.append(began)
-    timed.sort()
-    return Times(car, class_, tuple(timed), tuple(flying), tuple(sorted((*exited, *flying))))
+    times.taken = len(laps.ends)
 
 
 def _in_pit(entered: Sequence[int], exited: Sequence[int], at: int) -> bool:
@@ -127,7 +148,10 @@ class Field:
         deleted: Deleted | None = None,
         grid: Mapping[str, int] | None = None,
     ) -> None:
-        """Find who took part in which segment. ``deleted``: the times deleted as of now. ``grid``: the order of those who did nothing."""
+        """Find who took part in which segment. ``deleted``: the times deleted as of now. ``grid``: the order of those who did nothing.
+
+        The cars' marks are kept: they hold for these runs, reds and rules.
+        """
         grid = grid or {}
         last = max(grid.values(), default=0) + 1
         self._cars = sorted(cars, key=lambda c: (grid.get(c.car, last), c.car))
@@ -146,12 +170,11 @@ class Field:
         count = max(len(self._rules.segments), 1)
         ranked = []
         for times in self._order(_NEVER, self._deleted):
-            mine = [segment for segment, cars in self.entrants.items() if times.car in cars]
-            bests = [self._laps(times, segment, self._deleted) for segment in range(count)]
-            segment = max(mine, default=-1)
-            laps = bests[segment] if mine else []
-            best, second = (*laps[:2], None, None)[:2]
-            bests_us = tuple(laps[0].time_us if laps and s in mine else None for s, laps in enumerate(bests))
+            marks = {s: self._mark(times, s, self._deleted) for s, cars in self.entrants.items() if times.car in cars}
+            segment = max(marks, default=-1)
+            best, second = (marks[segment].best, marks[segment].second) if marks else (None, None)
+            bests = [marks[s].best if s in marks else None for s in range(count)]
+            bests_us = tuple([None if lap is None else lap.time_us for lap in bests])
             ranked.append(Ranked(times.car, times.class_, segment, best, second, bests_us))
         return ranked
 
@@ -185,37 +208,40 @@ class Field:
         order = self._cars
         for segment, entrants in sorted(self.entrants.items()):
             if segment < until_segment:
-                key = self._key(segment, deleted)
-                order = [*sorted((c for c in order if c.car in entrants), key=key), *(c for c in order if c.car not in entrants)]
+                marked = [(self._mark(times, segment, deleted).key, times) for times in order if times.car in entrants]
+                marked.sort(key=itemgetter(0))
+                order = [*(times for _, times in marked), *(times for times in order if times.car not in entrants)]
         return order
 
-    def _key(self, segment: int, deleted: Deleted) -> Callable[[Times], tuple[int, int, int]]:
-        def key(times: Times) -> tuple[int, int, int]:
-            laps = self._laps(times, segment, deleted)
-            if not laps:
-                return _NEVER, -self._attempt(times, segment), 0
-            second = laps[1].time_us if len(laps) > 1 else _NEVER
-            return laps[0].time_us, second if self._rules.tie == "second_best_lap" else 0, laps[0].at
+    def _mark(self, times: Times, segment: int, deleted: Deleted) -> Mark:
+        gone = deleted.get(times.car, _NONE)
+        mark = times.marks.get((segment, gone))
+        if mark is None:
+            mark = times.marks[segment, gone] = self._marked(times, self._run_of(times, segment), gone)
+        return mark
 
-        return key
-
-    def _laps(self, times: Times, segment: int, deleted: Deleted) -> list[TimedLap]:
-        """Give the laps that count for a car in a segment, fastest first, less what it lost for the red flags it caused there."""
-        run = self._run_of(times, segment)
+    def _marked(self, times: Times, run: Run | None, gone: frozenset[int]) -> Mark:
+        """Take the laps that count in a segment, less the best ones, which the car lost for the red flags that it caused there."""
         if run is None:
-            return []
-        gone = deleted.get(times.car, ())
-        laps = [lap for lap in times.laps if run.has(lap) and lap.number not in gone]
+            return Mark((_NEVER, 0, 0))
         lost = _LOST.get(self._rules.causing_red, 0)
-        caused = sum(red.cause == times.car and run.since <= red.began < (run.until or _NEVER) for red in self._reds) if lost else 0
-        return laps[lost * caused :]
+        if lost:
+            lost *= sum(red.cause == times.car and run.since <= red.began < (run.until or _NEVER) for red in self._reds)
+        counting = (lap for lap in times.laps if run.has(lap) and lap.number not in gone)
+        best, second = (*islice(counting, lost, lost + 2), None, None)[:2]
+        if best is None:
+            return Mark((_NEVER, -_attempt(times, run), 0))
+        second_us = 0 if self._rules.tie == "first_set" else _NEVER if second is None else second.time_us
+        return Mark((best.time_us, second_us, best.at), best, second)
 
-    def _attempt(self, times: Times, segment: int) -> int:
-        run = self._run_of(times, segment)
-        if run is None:
-            return 0
-        flying, seen = (any(run.since <= at < run.last_start for at in instants) for instants in (times.flying, times.seen))
-        return 2 if flying else int(seen)
+
+def _attempt(times: Times, run: Run) -> int:
+    """Say how far a car without a time came: it began a flying lap (2), left the pit lane (1), or neither."""
+    for worth, instants in ((2, times.flying), (1, times.left)):
+        place = bisect_left(instants, run.since)
+        if place < len(instants) and instants[place] < run.last_start:
+            return worth
+    return 0
 
 
 def beyond_percent(order: Iterable[Ranked], rules: Qualifying) -> frozenset[str]:

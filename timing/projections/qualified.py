@@ -11,7 +11,7 @@ from timing.domain.events import CarWithdrawn, Decision, DecisionUpdated, Segmen
 from timing.domain.finish import Ending, laps_at_ending
 from timing.domain.laps import CarLaps
 from timing.domain.order import Standing
-from timing.domain.qualifying import Field, Ranked, Red, Run, Times, beyond_percent, times_of
+from timing.domain.qualifying import Field, Ranked, Red, Run, Times, beyond_percent, take
 from timing.domain.rulebook import Qualifying
 from timing.domain.suspension import FAR, suspended_us
 from timing.domain.units import MINUTE
@@ -78,43 +78,63 @@ class Qualified(Struct, frozen=True):
 
 
 class Qualifier:
-    """Forms the order of one session. ``rebind`` takes in what was said; the cars' timed laps are taken anew only where they changed."""
+    """Forms the order of one session. ``rebind`` takes in what was said; the order is formed anew only where a car's laps changed."""
 
     def __init__(self) -> None:
         self.heats: Heats | None = None
         self._times: dict[str, tuple[CarLaps, tuple[int | None, int, int, int], Times]] = {}
+        self._ordered: tuple[Field, list[Ranked]] | None = None
+        self._qualified: tuple[bool, Qualified] | None = None
 
     def rebind(self, evidence: Evidence, said: "Commanded", rules: Qualifying) -> None:
         """Read the commands anew."""
         self._times.clear()
+        self._ordered = None
         self.heats = heats_of(evidence, said, rules)
 
     def standings(self, timing: "Timing", state: "State") -> list[Standing]:
         """Order the cars, and keep in ``state`` what the order rests on."""
-        heats, said = self.heats, state.said
-        field = Field(
-            (self._times_of(car, entry.class_, timing.laps.get(car)) for car, entry in said.entries.items()),
-            heats.runs if heats else (),
-            heats.rules if heats else Qualifying(),
-            reds=heats.reds if heats else (),
-            deleted={car: penalties.deleted_laps for car, penalties in said.penalties.items()},
-            grid=said.grid,
-        )
-        order = field.order()
+        heats = self.heats
+        field, order = self._order(timing, state.said)
         if heats is not None:
-            untimed = frozenset(r.car for r in order if not any(us is not None for us in r.bests_us))
-            beyond = beyond_percent(order, heats.rules) if state.over else frozenset[str]()
-            state.qualified = Qualified(heats, {r.car: r for r in order}, untimed | beyond)
+            if self._qualified is None or self._qualified[0] != state.over:
+                self._qualified = state.over, _qualified(heats, order, over=state.over)
+            state.qualified = self._qualified[1]
         return [_standing(timing, state, rank, field.run_of(rank)) for rank in order]
 
-    def _times_of(self, car: str, class_: str, laps: CarLaps | None) -> Times:
+    def _order(self, timing: "Timing", said: "Commanded") -> tuple[Field, list[Ranked]]:
+        heats = self.heats
+        changed = [self._take(car, entry.class_, timing.laps.get(car)) for car, entry in said.entries.items()]
+        if self._ordered is None or any(changed):
+            field = Field(
+                [self._times[car][2] if car in self._times else Times(car, entry.class_) for car, entry in said.entries.items()],
+                heats.runs if heats else (),
+                heats.rules if heats else Qualifying(),
+                reds=heats.reds if heats else (),
+                deleted={car: penalties.deleted_laps for car, penalties in said.penalties.items()},
+                grid=said.grid,
+            )
+            self._ordered, self._qualified = (field, field.order()), None
+        return self._ordered
+
+    def _take(self, car: str, class_: str, laps: CarLaps | None) -> bool:
+        """Take in what a car has done since, and say whether there was anything."""
         if laps is None or self.heats is None:
-            return Times(car, class_)
+            return False
         size = (laps.since, len(laps.times), len(laps.entered), len(laps.exited))
         known = self._times.get(car)
-        if known is None or known[0] is not laps or known[1] != size:
-            known = self._times[car] = (laps, size, times_of(car, class_, laps, self.heats.reds, self.heats.rules))
-        return known[2]
+        if known is not None and known[0] is laps and known[1] == size:
+            return False
+        times = known[2] if known is not None and known[0] is laps else Times(car, class_)
+        take(times, laps, self.heats.reds, self.heats.rules)
+        self._times[car] = (laps, size, times)
+        return True
+
+
+def _qualified(heats: Heats, order: Sequence[Ranked], *, over: bool) -> Qualified:
+    untimed = frozenset(r.car for r in order if not any(us is not None for us in r.bests_us))
+    beyond = beyond_percent(order, heats.rules) if over else frozenset[str]()
+    return Qualified(heats, {r.car: r for r in order}, untimed | beyond)
 
 
 def heats_of(evidence: Evidence, said: "Commanded", rules: Qualifying) -> Heats | None:
