@@ -45,6 +45,7 @@ def test_the_command_line_goes_before_the_environment_and_that_before_the_file(t
         ("mqtt_port = 70000", "mqtt_port"),
         ('broker = "localhost"', "broker"),
         ("mqtt_port = ", "timing.toml"),
+        ('rulebooks = "nowhere"', "rulebooks"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_by_name(tmp_path: Path, text: str, complaint: str) -> None:
@@ -52,6 +53,12 @@ def test_a_file_that_cannot_be_used_is_refused_by_name(tmp_path: Path, text: str
     file.write_text(text)
     with pytest.raises(ConfigurationError, match=complaint):
         load_settings(file)
+
+
+@pytest.mark.parametrize("name", ["rulebooks", "log", "web_port"])
+def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"TIMING_{name.upper()}", "")
+    assert load_settings().model_dump() == Settings.model_construct().model_dump()
 
 
 def test_a_file_that_is_not_there_is_missed(tmp_path: Path) -> None:

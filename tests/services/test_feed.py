@@ -23,6 +23,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
+from timing.domain.errors import TimingError
 from timing.projections.board import Board
 from timing.projections.frames import Framer, receive
 from timing.services.feed import Feed, Limits, wire_form
@@ -373,3 +374,11 @@ async def test_the_client_of_the_reference_works(tmp_path: Path) -> None:
         finally:
             client.terminate()
             await client.communicate()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "203.0.113.9"], ids=["taken", "another machine's"])
+async def test_an_address_that_cannot_be_had_is_said_in_a_line(host: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(TimingError, match=rf"^the feed cannot listen on {host}:{port}: [A-Z][a-z ]+; choose another port"):
+            await Feed(Stage(), host=host, port=port).__aenter__()

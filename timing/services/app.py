@@ -58,7 +58,7 @@ class Service:
         Raises:
             LogError: the log cannot be used.
             BrokerError: the embedded broker does not start.
-            OSError: an address is taken.
+            TimingError: an address is taken, or not this machine's.
 
         """
         try:

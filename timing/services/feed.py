@@ -6,6 +6,7 @@ of them, close 1008; a connection that takes nothing gets no frames, and after `
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.typing import Origin
 
+from timing.domain.errors import TimingError
 from timing.services.hub import FeedFull, Hub
 from timing.services.sessions import Sessions
 
@@ -124,11 +126,20 @@ class Feed:
         """Listen.
 
         Raises:
-            OSError: the address is taken or not this machine's.
+            TimingError: the address is taken or not this machine's.
 
         """
+        try:
+            self._server = await self._serve()
+        except OSError as error:
+            # The loop's own text names the address again; what is said of names has negative numbers.
+            said = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+            raise TimingError(f"the feed cannot listen on {self._host}:{self._port}: {said}; choose another port (0: any)") from None
+        return self
+
+    async def _serve(self) -> Server:
         limits = self._limits
-        self._server = await serve(
+        return await serve(
             self._watch,
             self._host,
             self._port,
@@ -146,7 +157,6 @@ class Feed:
             close_timeout=limits.close_s,
             backlog=1_024,
         )
-        return self
 
     async def __aexit__(self, *exc: object) -> None:
         """Say good-bye to the screens and stop; who does not answer within ``close_s`` is cut off."""

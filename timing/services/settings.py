@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import DirectoryPath, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from timing.domain.errors import ConfigurationError
@@ -14,7 +14,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 class Settings(BaseSettings):
     """Every setting of ``timing serve``. Unknown names in the file are refused. A port 0 means any free one."""
 
-    model_config = SettingsConfigDict(env_prefix="TIMING_", extra="forbid", frozen=True, validate_default=True)
+    model_config = SettingsConfigDict(env_prefix="TIMING_", env_ignore_empty=True, extra="forbid", frozen=True, validate_default=True)
 
     log: Annotated[Path, Field(description="the event log's file; made if it is not there")] = Path("parcferme.db")
     broker: Annotated[str, Field(pattern=r"^(embedded|mqtts?://\S+)$", description="`embedded`, or an outside broker's address")] = (
@@ -30,7 +30,9 @@ class Settings(BaseSettings):
     web_host: Annotated[str, Field(description="the address on which the pages listen")] = "127.0.0.1"
     web_port: Annotated[Port, Field(description="the pages' port")] = 8080
     feed_url: Annotated[str | None, Field(description="the feed's address as browsers reach it, where a proxy stands before it")] = None
-    rulebooks: Annotated[Path | None, Field(description="a folder of rulebooks of one's own (NAME.toml), before those shipped")] = None
+    rulebooks: Annotated[
+        DirectoryPath | None, Field(description="a folder of rulebooks of one's own (NAME.toml), before those shipped")
+    ] = None
     gather_ms: Annotated[int, Field(ge=0, le=1000, description="the longest a busy feed gathers changes before it sends a frame")] = 50
     batch: Annotated[int, Field(ge=1, le=10_000, description="the most messages taken from the broker into one commit")] = 256
     log_level: Annotated[
