@@ -140,6 +140,7 @@ def test_what_is_left_out_is_named_on_stderr(tmp_path: Path) -> None:
     [
         (["--session", "monday"], 2, "holds the session sunday, not monday"),
         (["--as-of", "0"], 2, "--as-of"),
+        (["--without", "unheard-of"], 2, "there is no event unheard-of in sunday"),
         (["--rulebook", "unheard-of"], 1, "there is no rulebook unheard-of; there are:"),
     ],
 )

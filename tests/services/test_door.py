@@ -232,3 +232,14 @@ def test_nothing_that_can_be_sent_gets_past_the_door_or_breaks_it(sent: list[tup
     for name in log.sessions():
         for record in log.read(name):
             msgspec.json.decode(record.raw)
+
+
+def test_who_says_stamped_is_held_to_the_instant_that_was_sent(door: Door) -> None:
+    """``stamped`` is the door's own word; an export that is sent again has it, with the same ``at``."""
+    log = MemoryLog()
+    sent = text(FLAG, at=NOW, stamped=True)
+    [first] = log.append([judge(door, "control", sent).draft], NOW)
+    [again] = log.append([judge(door, "control", sent).draft], NOW)
+    [other] = log.append([judge(door, "control", text(FLAG, at=NOW + 1, stamped=True)).draft], NOW)
+    [unsaid] = log.append([judge(door, "control", text(FLAG)).draft], NOW)
+    assert [first.outcome, again.outcome, other.outcome, unsaid.outcome] == ["new", "same", "conflict", "same"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from timing.domain.errors import TimingError
+from timing.domain.errors import ConfigurationError, TimingError
 from timing.log.event_log import MemoryLog
 from timing.log.record import Record, decode_event, draft
 from timing.log.session_file import export_line
@@ -116,15 +116,22 @@ def test_repetitions_do_not_count_as_records(tmp_path: Path) -> None:
     assert laps(timing) == {"7": 1, "9": 0}
 
 
-@pytest.mark.parametrize(
-    ("left_out", "first"), [((), "9"), (("d1",), "7"), (("id/d1",), "7"), (("passing/d/1/6",), "7"), (("unknown",), "9")]
-)
+@pytest.mark.parametrize(("left_out", "first"), [((), "9"), (("d1",), "7"), (("id/d1",), "7"), (("passing/d/1/6",), "7")])
 def test_as_if_an_event_had_not_been(tmp_path: Path, left_out: tuple[str, ...], first: str) -> None:
     """The decision puts 7 behind 9, unless 9's third crossing is left out."""
     lines: Lines = [*session(), DECISION]
     timing, _ = score_file(written(tmp_path, lines), Rulebooks(), without=left_out)
     assert timing.classification()[0].car == first
     assert score_log(logged(lines), "sunday", Rulebooks(), without=left_out).digest() == timing.digest()
+
+
+@pytest.mark.parametrize(("left_out", "as_of"), [(("d1", "unheard-of"), None), (("d1",), 5)])
+def test_an_event_that_never_was_cannot_be_left_out(tmp_path: Path, left_out: tuple[str, ...], as_of: int | None) -> None:
+    lines: Lines = [*session(), DECISION]
+    with pytest.raises(ConfigurationError, match=f"no event {left_out[-1]} in sunday"):
+        score_file(written(tmp_path, lines), Rulebooks(), without=left_out, as_of=as_of)
+    with pytest.raises(ConfigurationError, match=f"no event {left_out[-1]} in sunday"):
+        score_log(logged(lines), "sunday", Rulebooks(), without=left_out, as_of=as_of)
 
 
 def test_judged_by_another_rulebook(tmp_path: Path) -> None:

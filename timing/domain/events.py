@@ -282,7 +282,10 @@ class PassingReassigned(Correction, frozen=True, kw_only=True):
 
 
 class DecoderClockCorrected(Correction, frozen=True, kw_only=True):
-    """A decoder's clock was off: ``offset_us`` is added to its passings, of one boot and stretch of its own time if given."""
+    """A decoder's clock was off: ``offset_us`` is added to its passings, of one boot and stretch of its own time if given.
+
+    Of several that concern one passing only that with the latest ``at`` holds: it replaces the others, and is not added to them.
+    """
 
     decoder: SourceName
     offset_us: Offset

@@ -9,7 +9,18 @@ import structlog
 from msgspec import Struct
 
 from timing.domain.errors import MalformedEvent
-from timing.domain.events import CHANNEL_OF, CHANNELS, AnyEvent, Fact, MessageRejected, SessionOpened, channel_of, identity, source_of
+from timing.domain.events import (
+    CHANNEL_OF,
+    CHANNELS,
+    AnyEvent,
+    Fact,
+    MessageRejected,
+    SessionOpened,
+    StampableCommand,
+    channel_of,
+    identity,
+    source_of,
+)
 from timing.log.event_log import Appended
 from timing.log.record import Draft, decode_event, draft
 from timing.projections.decider import Decider, Refusal, ResolveRulebook
@@ -134,6 +145,8 @@ class Door:
         decided = decider.decide(command, arrived_at)
         if isinstance(decided, Refusal):
             raise MalformedEvent(decided.code, decided.reason)
+        if known and decided is command and isinstance(decided, StampableCommand) and decided != decider.events[decided.id]:
+            decided = msgspec.structs.replace(decided, stamped=False)  # it came with `at`, so `at` is part of what was sent
         raw = payload if decided is command else _filled_in(payload, command, decided)
         if not known:  # one that is known is either the same again or a conflict; the log says which
             decider.evolve(decided)

@@ -1,11 +1,11 @@
 """Score a session without a service: from a session file, or from a log, up to a record, and without some events."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import msgspec
 
-from timing.domain.errors import TimingError
+from timing.domain.errors import ConfigurationError, TimingError
 from timing.domain.events import AnyEvent, Identity, SessionOpened, identity
 from timing.log.event_log import EventLog
 from timing.log.record import Record, same_content
@@ -23,7 +23,7 @@ class Skipped(msgspec.Struct):
 
 
 def score_file(
-    path: Path, rulebooks: Rulebooks, *, as_of: int | None = None, without: Container[str] = (), rulebook: str | None = None
+    path: Path, rulebooks: Rulebooks, *, as_of: int | None = None, without: Collection[str] = (), rulebook: str | None = None
 ) -> tuple[Timing, list[Skipped]]:
     """Fold a session file as the service would have: commands are decided, repetitions ignored, malformed lines left out.
 
@@ -33,6 +33,7 @@ def score_file(
 
     Raises:
         TimingError: the file cannot be read, or does not open a session.
+        ConfigurationError: there is no event of a name in ``without``.
 
     """
     try:
@@ -43,12 +44,13 @@ def score_file(
 
 
 def _score_lines(
-    lines: Iterable[Line], path: Path, rulebooks: Rulebooks, *, as_of: int | None, without: Container[str], rulebook: str | None
+    lines: Iterable[Line], path: Path, rulebooks: Rulebooks, *, as_of: int | None, without: Collection[str], rulebook: str | None
 ) -> tuple[Timing, list[Skipped]]:
     skipped: list[Skipped] = []
     timing: Timing | None = None
     decider: Decider | None = None
     known: dict[Identity, AnyEvent] = {}
+    missed = set(without)
     seq = latest = 0
     for line in lines:
         event = line.event
@@ -73,11 +75,12 @@ def _score_lines(
             break
         latest = max(latest, decided.at)
         decider.evolve(decided)
-        if not _left_out(decided, without):
+        if not _left_out(decided, without, missed):
             timing.apply(Record(timing.session, seq, 0, _judged(decided, rulebooks, rulebook), line.raw, b""))
     if timing is None:
         first = f"; line {skipped[0].line}: {skipped[0].reason}" if skipped else ""
         raise TimingError(f"{path} holds no session: its first event must be session_opened{first}")
+    _all_found(missed, timing.session, as_of)
     return timing, skipped
 
 
@@ -87,21 +90,34 @@ def score_log(
     rulebooks: Rulebooks,
     *,
     as_of: int | None = None,
-    without: Container[str] = (),
+    without: Collection[str] = (),
     rulebook: str | None = None,
 ) -> Timing:
     """Fold a session of a log; see ``score_file``."""
     timing = Timing(session)
+    missed = set(without)
     for record in log.read(session, to_seq=as_of):
-        if _left_out(record.event, without):
+        if _left_out(record.event, without, missed):
             continue
         event = _judged(record.event, rulebooks, rulebook)
         timing.apply(record if event is record.event else msgspec.structs.replace(record, event=event))
+    _all_found(missed, session, as_of)
     return timing
 
 
-def _left_out(event: AnyEvent, without: Container[str]) -> bool:
-    return bool(without) and (identity(event) in without or getattr(event, "id", None) in without)
+def _left_out(event: AnyEvent, without: Collection[str], missed: set[str]) -> bool:
+    if not without:
+        return False
+    names = {identity(event), getattr(event, "id", None)}.intersection(without)
+    missed -= names
+    return bool(names)
+
+
+def _all_found(missed: set[str], session: str, as_of: int | None) -> None:
+    """Refuse what would be taken for a result without an event, and is the result itself."""
+    if missed:
+        until = "" if as_of is None else f" up to record {as_of}"
+        raise ConfigurationError(f"there is no event {min(missed)} in {session}{until} that could be left out; give its id as it was sent")
 
 
 def _judged(event: AnyEvent, rulebooks: Rulebooks, rulebook: str | None) -> AnyEvent:
