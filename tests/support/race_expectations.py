@@ -6,15 +6,15 @@ from collections.abc import Callable
 import msgspec
 from race_words import duration, gap
 
+from timing.domain.events import AnyEvent
 from timing.domain.grids import make_grid
 from timing.domain.units import format_duration
-from timing.projections.board import CandidateView, Row, SessionView
-from timing.projections.grid_source import lost_in, ordered
-from timing.domain.events import AnyEvent
 from timing.log.record import decode_event
 from timing.projections.anomalies import anomalies
-from timing.projections.board import Row, SessionView
+from timing.projections.board import CandidateView, Row, SessionView
+from timing.projections.grid_source import lost_in, ordered
 from timing.projections.result import result
+from timing.projections.stoppage import points_percent
 from timing.projections.timing import Timing
 from timing.projections.versions import versions
 
@@ -40,27 +40,19 @@ def expect(timing: Timing, text: str) -> None:
     """
     board = timing.board()
     word, _, rest = text.partition(" ")
-    if word == "order":
-        _equal("the running order", " ".join(board.order), rest)
-    elif word == "result":
-        _equal("the result", " ".join(p.car for p in timing.classification() if p.position is not None), rest)
+    if word in SENTENCES:
+        what, of = SENTENCES[word]
+        _equal(what, of(timing), rest)
     elif word in _HEAD:
         what, read = _HEAD[word]
         _equal(what, read(board.session), rest)
     elif word in ("notice", "unnoticed"):
         told = [notice.text for notice in board.notices if not notice.struck]
         assert any(rest in said for said in told) == (word == "notice"), f"notices: {'; '.join(told)}"
-    elif word == "versions":
-        found = versions(timing)
-        _equal("the versions of the result", f"{len(found.versions)} {'due' if found.due else 'current'}", rest)
     elif word in ("grid", "segment", "remaining"):
         _expect_of_qualifying(timing, word, rest)
     elif word in ("candidates", "neutralised", "racing", "pit-lane"):
         _expect_of_neutralisation(board.session, word, rest)
-    elif word == "unplaced":
-        _equal("passings of nobody", str(len(timing.evidence.unplaced)), rest)
-    elif word == "anomalies":
-        _equal("the anomalies", " ".join(_anomalies(timing)) or "none", rest)
     elif word.endswith(":"):
         row = board.rows[word[:-1]]
         for part in rest.split(","):
@@ -84,6 +76,31 @@ def suggestion(timing: Timing, kind: str) -> AnyEvent:
         if anomaly.kind == kind and anomaly.suggestion:
             return decode_event(msgspec.json.encode(anomaly.suggestion))
     raise ValueError(f"no anomaly {kind} suggests anything; there are: {', '.join(_anomalies(timing)) or 'none'}")
+
+
+def _points(timing: Timing) -> str:
+    percent = points_percent(timing, timing.state())
+    return "none" if percent is None else f"{percent} %"
+
+
+def _versions(timing: Timing) -> str:
+    found = versions(timing)
+    return f"{len(found.versions)} {'due' if found.due else 'current'}"
+
+
+SENTENCES: dict[str, tuple[str, Callable[[Timing], str]]] = {
+    "order": ("the running order", lambda timing: " ".join(timing.board().order)),
+    "result": ("the result", lambda timing: " ".join(p.car for p in timing.classification() if p.position is not None)),
+    "restart-order": ("the order of the restart", lambda timing: " ".join(timing.board().session.restart_order or ())),
+    "points": ("the share of the points", _points),
+    "session": ("the session", lambda timing: timing.board().session.status),
+    "track": ("the track", lambda timing: timing.board().session.track_status),
+    "leader": ("the leader's laps", lambda timing: f"laps {timing.board().session.laps}"),
+    "anomalies": ("the anomalies", lambda timing: " ".join(_anomalies(timing)) or "none"),
+    "versions": ("the versions of the result", _versions),
+    "unplaced": ("passings of nobody", lambda timing: str(len(timing.evidence.unplaced))),
+}
+"""What may be expected of the session: the word, what it is about, and how it reads. A word more is a line more."""
 
 
 def expect_of(timing: Timing, row: Row, part: str) -> None:

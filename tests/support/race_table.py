@@ -268,10 +268,10 @@ class Play:
                 self._decided(suggestion(self.timing, kind))
             case ("restarts", decoder):
                 self.boots[decoder] += 1
-            case ("retime", label):
-                self._command(EventRetimed, at, label=named, event=self.said[label], **WHY)
-            case ("undo", label):
-                self._command(EventVoided, at, label=named, event=self.said[label], **WHY)
+            case ("retime", *label):
+                self._command(EventRetimed, at, label=named, event=self.said[" ".join(label)], **WHY)
+            case ("undo", *label):
+                self._command(EventVoided, at, label=named, event=self.said[" ".join(label)], **WHY)
             case _:
                 raise ValueError(f"{what} is not of the language; see README.md")
 

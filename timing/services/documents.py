@@ -6,8 +6,8 @@ from typing import TypeAlias
 from timing.domain.errors import TimingError
 from timing.projections.anomalies import anomalies_json
 from timing.projections.car import car_sheet_json
-from timing.projections.passes import passes_json
 from timing.projections.explain import explanation_json
+from timing.projections.passes import passes_json
 from timing.projections.result import result_json
 from timing.projections.timing import Timing
 from timing.projections.versions import versions_json
