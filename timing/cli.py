@@ -25,7 +25,7 @@ class LazyGroup(click.Group):
         """Import and give a command."""
         if cmd_name not in self._lazy:
             return None
-        command = import_module(f"{self._package}.{cmd_name}").command
+        command = import_module(f"{self._package}.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 
@@ -45,6 +45,7 @@ class LazyGroup(click.Group):
         "classify": "The classification of a session file or of a log.",
         "results": "The versions of a session's result, as they were published.",
         "rulebook": "List, check, show and compare rulebooks.",
+        "red-flag": "What a red flag comes to under each reading of the count-back, before it is declared.",
         "watch": "The live leaderboard in a terminal.",
         "log": "Verify, export, import or follow a log.",
     },

@@ -30,9 +30,7 @@ def told(*more: dict[str, Any]) -> list[dict[str, Any]]:
         {"type": "session_started", "id": "start", "at": at(0)},
     ]  # fmt: skip
     for number, (car, seconds) in enumerate([("7", 60.0), ("9", 61.0), ("7", 120.0), ("9", 122.0)], start=1):
-        events.append(
-            {"type": "passing", "decoder": "d", "boot": 1, "number": number, "loop": "SF", "transponder": car, "at": at(seconds)}
-        )
+        events.append({"type": "passing", "decoder": "d", "boot": 1, "number": number, "loop": "SF", "transponder": car, "at": at(seconds)})
     return [*events, *more]
 
 

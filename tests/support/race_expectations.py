@@ -1,15 +1,30 @@
 """What a scenario table may expect of the timing at a line: a sentence of the language against the board and the classification."""
 
 import re
+from collections.abc import Callable
 
 from race_words import duration, gap
 
 from timing.projections.board import Row
 from timing.projections.result import result
+from timing.projections.stoppage import points_percent
 from timing.projections.timing import Timing
 from timing.projections.versions import versions
 
 CAR_STATUSES = ("running", "pit", "stopped", "retired", "finished", "disqualified", "not_started")
+
+
+SENTENCES: dict[str, tuple[str, Callable[[Timing], str]]] = {
+    "order": ("the running order", lambda timing: " ".join(timing.board().order)),
+    "result": ("the result", lambda timing: " ".join(p.car for p in timing.classification() if p.position is not None)),
+    "session": ("the session", lambda timing: timing.board().session.status),
+    "track": ("the track", lambda timing: timing.board().session.track_status),
+    "restart": ("the restart order", lambda timing: " ".join(timing.board().session.restart_order or ("none",))),
+    "points": ("the share of the points", lambda timing: f"{points_percent(timing, timing.state())} %"),
+    "leader": ("the leader's laps", lambda timing: f"laps {timing.board().session.laps}"),
+    "unplaced": ("passings of nobody", lambda timing: str(len(timing.evidence.unplaced))),
+}
+"""The sentences that say one thing of the session: what it is called, and how it is."""
 
 
 def expect(timing: Timing, text: str) -> None:
@@ -22,24 +37,17 @@ def expect(timing: Timing, text: str) -> None:
     """
     board = timing.board()
     word, _, rest = text.partition(" ")
-    if word == "order":
-        _equal("the running order", " ".join(board.order), rest)
-    elif word == "result":
-        _equal("the result", " ".join(p.car for p in timing.classification() if p.position is not None), rest)
-    elif word == "session":
-        _equal("the session", board.session.status, rest)
-    elif word == "track":
-        _equal("the track", board.session.track_status, rest)
-    elif word == "leader":
-        _equal("the leader's laps", f"laps {board.session.laps}", rest)
+    if word in SENTENCES:
+        what, is_ = SENTENCES[word]
+        _equal(what, is_(timing), rest)
     elif word in ("notice", "unnoticed"):
         told = [notice.text for notice in board.notices if not notice.struck]
         assert any(rest in said for said in told) == (word == "notice"), f"notices: {'; '.join(told)}"
+    elif word == "clock":
+        _equal("the clock", board.session.clock.elapsed_us, duration(rest))
     elif word == "versions":
         found = versions(timing)
         _equal("the versions of the result", f"{len(found.versions)} {'due' if found.due else 'current'}", rest)
-    elif word == "unplaced":
-        _equal("passings of nobody", str(len(timing.evidence.unplaced)), rest)
     elif word.endswith(":"):
         row = board.rows[word[:-1]]
         for part in rest.split(","):
@@ -69,6 +77,8 @@ def expect_of(timing: Timing, row: Row, part: str) -> None:
     elif word == "suspect":
         laps = timing.laps.get(row.car)
         _equal(f"the suspect crossings of {row.car}", len(laps.suspects) if laps else 0, int(value))
+    elif word == "photo":
+        _equal(f"the photo finish of {row.car}", "waits" if row.result.photo else "settled", value)
     elif word == "result":
         _equal(f"the result of {row.car}", _result(row, value), value)
     elif word in CAR_STATUSES:

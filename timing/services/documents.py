@@ -3,10 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from timing.domain.errors import TimingError
 from timing.projections.car import car_sheet_json
+from timing.projections.readings import red_flag_json
 from timing.projections.result import result_json
 from timing.projections.timing import Timing
 from timing.projections.versions import versions_json
+
+_DIGITS = 16  # of an instant: enough for any that a number of JavaScript holds
 
 Query: TypeAlias = Mapping[str, str]
 """What follows the ``?`` in the address."""
@@ -27,9 +31,19 @@ def _versions(timing: Timing, rest: tuple[str, ...], _: Query) -> bytes | None:
     return None if rest else versions_json(timing)
 
 
+def _red_flag(timing: Timing, rest: tuple[str, ...], query: Query) -> bytes | None:
+    if rest or not timing.race:
+        return None
+    at = query.get("at")
+    if at is not None and not (at.isascii() and at.isdigit() and len(at) <= _DIGITS):
+        raise TimingError("at is an instant in microseconds since 1970: ?at=1747400000000000")
+    return red_flag_json(timing, None if at is None else int(at))
+
+
 DOCUMENTS: dict[str, Document] = {
     "result": _result,  # the classification as it stands, as `timing classify --json` prints it
     "versions": _versions,  # every result that was published, and what it changed; as `timing results --json` prints it
+    "red-flag": _red_flag,  # what each reading of a red flag gives, `?at=` supposes one; as `timing red-flag --json` prints it
     "cars": _car,  # cars/{car}: laps, stops, stints and drive times
 }
 
