@@ -25,7 +25,7 @@ class LazyGroup(click.Group):
         """Import and give a command."""
         if cmd_name not in self._lazy:
             return None
-        command = import_module(f"{self._package}.{cmd_name}").command
+        command = import_module(f"{self._package}.{cmd_name.replace('-', '_')}").command
         assert isinstance(command, click.Command)
         return command
 
@@ -49,6 +49,7 @@ class LazyGroup(click.Group):
         "explain": "What a car's place rests on, in words.",
         "anomalies": "What in a session's evidence cannot be as it was said.",
         "preview": "What a correction, a decision or another event would change.",
+        "red-flag": "What a red flag comes to under each reading of the count-back, before it is declared.",
         "watch": "The live leaderboard in a terminal.",
         "log": "Verify, export, import or follow a log.",
     },

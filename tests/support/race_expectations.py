@@ -21,15 +21,6 @@ from timing.projections.versions import versions
 CAR_STATUSES = ("running", "pit", "stopped", "retired", "finished", "disqualified", "not_started")
 
 
-_HEAD: dict[str, tuple[str, Callable[[SessionView], str]]] = {
-    "session": ("the session", lambda view: view.status),
-    "track": ("the track", lambda view: view.track_status),
-    "leader": ("the leader's laps", lambda view: f"laps {view.laps}"),
-    "restart": ("the order of the restart", lambda view: " ".join(view.restart_order or ())),
-}
-"""What is said of the head of the screen."""
-
-
 def expect(timing: Timing, text: str) -> None:
     """Hold the timing to a sentence: ``order 7 12``, ``12: P2, laps 1``.
 
@@ -43,9 +34,8 @@ def expect(timing: Timing, text: str) -> None:
     if word in SENTENCES:
         what, of = SENTENCES[word]
         _equal(what, of(timing), rest)
-    elif word in _HEAD:
-        what, read = _HEAD[word]
-        _equal(what, read(board.session), rest)
+    elif word == "clock":
+        _equal("the clock", board.session.clock.elapsed_us, duration(rest))
     elif word in ("notice", "unnoticed"):
         told = [notice.text for notice in board.notices if not notice.struck]
         assert any(rest in said for said in told) == (word == "notice"), f"notices: {'; '.join(told)}"
@@ -91,7 +81,7 @@ def _versions(timing: Timing) -> str:
 SENTENCES: dict[str, tuple[str, Callable[[Timing], str]]] = {
     "order": ("the running order", lambda timing: " ".join(timing.board().order)),
     "result": ("the result", lambda timing: " ".join(p.car for p in timing.classification() if p.position is not None)),
-    "restart-order": ("the order of the restart", lambda timing: " ".join(timing.board().session.restart_order or ())),
+    "restart": ("the restart order", lambda timing: " ".join(timing.board().session.restart_order or ("none",))),
     "points": ("the share of the points", _points),
     "session": ("the session", lambda timing: timing.board().session.status),
     "track": ("the track", lambda timing: timing.board().session.track_status),
@@ -130,6 +120,8 @@ def expect_of(timing: Timing, row: Row, part: str) -> None:
     elif word == "suspect":
         laps = timing.laps.get(row.car)
         _equal(f"the suspect crossings of {row.car}", len(laps.suspects) if laps else 0, int(value))
+    elif word == "photo":
+        _equal(f"the photo finish of {row.car}", "waits" if row.result.photo else "settled", value)
     elif word == "result":
         _equal(f"the result of {row.car}", _result(row, value), value)
     elif word in CAR_STATUSES:

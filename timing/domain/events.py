@@ -269,6 +269,15 @@ class DecisionUpdated(StampableCommand, frozen=True, kw_only=True):
     seconds: Annotated[float, Meta(ge=0, le=1_000_000)] | None = None
 
 
+class FinishOrderRuled(StampableCommand, frozen=True, kw_only=True):
+    """The order of cars that crossed the line too close for the decoder, read off the photo; with ``dead_heat`` they share the place."""
+
+    cars: Annotated[tuple[Car, ...], Meta(min_length=2, max_length=100)]
+    dead_heat: bool = False
+    reason: Annotated[str, Meta(max_length=1000)] | None = None
+    by: Name | None = None
+
+
 # --- corrections -----------------------------------------------------------------------------------------------------------------
 
 
@@ -342,7 +351,7 @@ AnyCommand: TypeAlias = (
     SessionOpened | GridSet | SessionStarted | SegmentStarted | SegmentEnded | SessionEnded | ResultPublished
     | EntryRegistered | TransponderAssigned | DriverChanged | CarRetired | CarWithdrawn
     | TrackStatus | PitLane | RaceStopped | WaveBy | OvertakeRuled | Message
-    | Decision | DecisionUpdated
+    | Decision | DecisionUpdated | FinishOrderRuled
     | PassingVoided | PassingAdded | PassingReassigned | DecoderClockCorrected | EventVoided | EventRetimed
     | MessageRejected
 )  # fmt: skip
@@ -355,7 +364,7 @@ CHANNELS: dict[str, tuple[type[Event], ...]] = {
     "passings": (Passing,),
     "laps": (Lap,),
     "control": (TrackStatus, PitLane, RaceStopped, WaveBy, OvertakeRuled, Message),
-    "stewards": (Decision, DecisionUpdated),
+    "stewards": (Decision, DecisionUpdated, FinishOrderRuled),
     "corrections": (PassingVoided, PassingAdded, PassingReassigned, DecoderClockCorrected, EventVoided, EventRetimed),
 }
 """Who may say what: each channel is a right of its own at the broker. ``passings`` and ``laps`` go on with the source's name."""

@@ -52,6 +52,20 @@ class Round(Struct, frozen=True):
     seen_at: int
 
 
+def first_at_line(crossings: Mapping[str, Sequence[Crossing]], loops: Loops, after: int, until: int) -> int | None:
+    """Give the instant at which the first of the cars crosses the line after an instant, or ``None`` while none has."""
+    first: int | None = None
+    for mine in crossings.values():
+        for place in range(bisect_right(mine, (after, _ANY_LOOP)), len(mine)):
+            at, loop = mine[place][0], mine[place][1]
+            if at > until or (first is not None and at >= first):
+                break
+            if loops.lines[loop] == FINISH:
+                first = at
+                break
+    return first
+
+
 class CarLaps:
     """What a car's crossings come to. ``extend`` takes in later crossings; where an earlier one changed, begin anew.
 
@@ -72,6 +86,7 @@ class CarLaps:
         "facts",
         "in_pit",
         "last_at",
+        "origin",
         "rounds",
         "sectors",
         "since",
@@ -79,9 +94,13 @@ class CarLaps:
         "times",
     )
 
-    def __init__(self, since: int | None, facts: Mapping[Key, Lap]) -> None:
-        """``since``: where the first lap begins; ``None``: at the car's own first crossing, which ends no lap."""
+    def __init__(self, since: int | None, facts: Mapping[Key, Lap], origin: int | None = None) -> None:
+        """``since``: where the first lap begins; ``None``: at the car's own first crossing, which ends no lap.
+
+        ``origin``: but that lap is timed from here, where the leader crossed the line at a rolling start.
+        """
         self.since = since
+        self.origin = origin
         self.facts = facts
         self.ends: list[int] = []
         self.times: list[int | None] = []
@@ -103,14 +122,21 @@ class CarLaps:
         """How far the car is since the line: the number of the last sector's loop it passed, 0 for none yet, and when it did."""
         return self._sector_seen, self._sector_at
 
-    def extend(self, crossings: Sequence[Crossing], loops: Loops, rules: Laps, *, start: int, end: int) -> None:
-        """Take in the crossings not yet seen, of a list of which the first ones were: those after ``start`` and up to ``end`` count."""
+    def extend(self, crossings: Sequence[Crossing], loops: Loops, rules: Laps, *, start: int, end: int, armed: int = 0) -> None:
+        """Take in the crossings not yet seen, of a list of which the first ones were: those after ``start`` and up to ``end`` count.
+
+        The line counts after ``armed`` only: where it lies just ahead of the grid, the crossing at the start is none of a lap.
+        """
         lines, in_pit, sector_of = loops.lines, loops.in_pit, loops.sector_of
         first = max(self._taken, bisect_right(crossings, (start, _ANY_LOOP)))
         for crossing in crossings[first : bisect_right(crossings, (end, _ANY_LOOP))]:
             at, loop = crossing[0], crossing[1]
             line = lines[loop]
             if line == FINISH:
+                if at <= armed:
+                    self.suspects.append((crossing, "start"))
+                    self.last_at = at
+                    continue
                 if not self._finish_line(crossing, loops, rules):
                     continue
             elif line == SECTOR:
@@ -132,7 +158,7 @@ class CarLaps:
             self.suspects.append((crossing, "duplicate"))
             return False
         if self.since is None:
-            self.since = at
+            self.since = at if self.origin is None else self.origin
             self.current = []
         else:
             ends = self.ends

@@ -4,13 +4,14 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from timing.domain.crossings import Crossing
 from timing.domain.finish import completed_by
 from timing.domain.laps import FINISH, SECTOR, Loops
 from timing.domain.rulebook import RedFlag
 
+_GONE_AFTER_LAPS = 3  # a car not seen for three laps of the leader is no longer there to restart
 _ANY_LOOP = 2**31  # after every index of a loop, where instants are equal
 
 
@@ -40,12 +41,12 @@ class Runner(Struct, frozen=True):
 
 
 class RestartOrder(Struct, frozen=True):
-    """``cars`` in the order of the restart, the ones out of the race last; the ``laps`` each had done then; and where it was read."""
+    """``cars`` in order, those out of the race last; the ``laps`` each had done; where it was read; and the cars that are ``running``."""
 
     cars: tuple[str, ...]
     laps: dict[str, int]
-    running: tuple[str, ...]
     basis: str
+    running: tuple[str, ...] = ()
 
 
 def points_of(runner: Runner, loops: Loops, since: int, until: int) -> list[Point]:
@@ -77,13 +78,25 @@ def restart_order(field: Sequence[Runner], red_at: int, rules: RedFlag, loops: L
     leader_laps = completed_by((r.ends for r in field), red_at)
     match rules.restart_order:
         case "last_common_loop":
-            return _at_last_common_loop(field, red_at, leader_laps, loops)
+            found = _at_last_common_loop(field, red_at, leader_laps, loops)
         case "end_of_lap":
-            return _at_end_of_lap(field, red_at, leader_laps)
+            found = _at_end_of_lap(field, red_at, leader_laps)
         case "end_of_lap_before":
-            return _at_end_of_lap(field, red_at, leader_laps - 1)
+            found = _at_end_of_lap(field, red_at, leader_laps - 1)
         case _:
-            return _ordered(field, {r.car: _last(r, bisect_right(r.ends, red_at)) for r in field}, "each car's last completed lap")
+            found = _ordered(field, {r.car: _last(r, bisect_right(r.ends, red_at)) for r in field}, "each car's last completed lap")
+    since = _when(field, leader_laps - _GONE_AFTER_LAPS)
+    there = {r.car for r in field if r.running and (leader_laps == 0 or _seen_between(r, since, red_at))}
+    return structs.replace(found, running=tuple(car for car in found.cars if car in there))
+
+
+def _when(field: Sequence[Runner], lap: int) -> int:
+    """Give the instant at which the leader ended a lap; 0 before the first."""
+    return min((r.ends[lap - 1] for r in field if len(r.ends) >= lap > 0), default=0)
+
+
+def _seen_between(runner: Runner, since: int, until: int) -> bool:
+    return bisect_right(runner.crossings, (until, _ANY_LOOP)) > bisect_left(runner.crossings, (since,))
 
 
 def _last(runner: Runner, laps: int) -> Point:
@@ -98,23 +111,20 @@ def _ordered(field: Sequence[Runner], points: dict[str, Point], basis: str, miss
         return not runner.running, runner.car in missing, -laps, -sector, at, runner.grid or last, runner.car
 
     ordered = sorted(field, key=place)
-    return RestartOrder(
-        tuple(r.car for r in ordered), {r.car: points[r.car].laps for r in field}, tuple(r.car for r in ordered if r.running), basis
-    )
+    return RestartOrder(tuple(r.car for r in ordered), {r.car: points[r.car].laps for r in field}, basis)
 
 
 def _at_end_of_lap(field: Sequence[Runner], red_at: int, lap: int) -> RestartOrder:
     if lap <= 0:
         return _ordered(field, {r.car: Point(0, 0, 0) for r in field}, "the grid")
-    ended_at = min(r.ends[lap - 1] for r in field if len(r.ends) >= lap)
+    ended_at = _when(field, lap)
     points = {r.car: _last(r, min(bisect_right(r.ends, red_at), bisect_left(r.ends, ended_at) + 1)) for r in field}
     return _ordered(field, points, f"the end of lap {lap}")
 
 
 def _at_last_common_loop(field: Sequence[Runner], red_at: int, leader_laps: int, loops: Loops) -> RestartOrder:
     since = leader_laps - 1
-    began = min((r.ends[since - 1] for r in field if len(r.ends) >= since > 0), default=1)
-    points_by_car = {r.car: points_of(r, loops, began - 1, red_at) for r in field}
+    points_by_car = {r.car: points_of(r, loops, _when(field, since) - 1, red_at) for r in field}
     passed: dict[tuple[int, int], int] = {}  # when the first car passed each point of the road
     for runner in field:
         for laps, sector, at in points_by_car[runner.car]:

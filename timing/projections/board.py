@@ -73,12 +73,13 @@ class SessionView(Struct, frozen=True, gc=False):
 
 
 class ResultView(Struct, frozen=True, gc=False):
-    """A car's place in the classification as it stands, decisions included."""
+    """A car's place in the classification as it stands, decisions included. ``photo``: its place waits for the photo finish."""
 
     position: int | None
     class_position: int | None
     status: ResultStatus
     total_us: int | None
+    photo: bool = False
 
 
 class CandidateView(Struct, frozen=True, gc=False):

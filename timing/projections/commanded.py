@@ -13,6 +13,7 @@ from timing.domain.events import (
     DecisionUpdated,
     DriverChanged,
     EntryRegistered,
+    FinishOrderRuled,
     GridSet,
     PitLane,
     RaceStopped,
@@ -44,6 +45,7 @@ class Commanded(Struct, frozen=True):
     flag_at: int | None
     red_at: int | None
     suspensions: tuple[Suspension, ...]
+    finish_rulings: list[FinishOrderRuled]
     entries: dict[str, EntryRegistered]
     grid: dict[str, int]
     retired: frozenset[str]
@@ -81,6 +83,7 @@ def commanded(evidence: Evidence) -> Commanded:
         flag_at=flags[0] if flags else None,
         red_at=reds[-1] if reds else None,
         suspensions=breaks,
+        finish_rulings=evidence.of(FinishOrderRuled),
         entries=entries,
         grid={car: place for place, car in enumerate(grids[-1].cars, start=1) if car} if grids else {},
         retired=frozenset(c.car for c in retired),

@@ -21,6 +21,7 @@ from timing.domain.events import (
     EntryRegistered,
     EventRetimed,
     EventVoided,
+    FinishOrderRuled,
     GridSet,
     Lap,
     Message,
@@ -311,6 +312,12 @@ def _result_published(known: Decider, command: ResultPublished) -> Refusal | Non
     return None
 
 
+def _finish_order(known: Decider, command: FinishOrderRuled) -> Refusal | None:
+    if twice := sorted({car for car in command.cars if command.cars.count(car) > 1}):
+        return Refusal("bad-order", f"car {twice[0]} is named twice; each car has one place in the order")
+    return next(filter(None, map(partial(_unknown_car, known), command.cars)), None)
+
+
 def _passing_added(known: Decider, command: PassingAdded) -> Refusal | None:
     if refusal := _unknown_car(known, command.car):
         return refusal
@@ -380,6 +387,7 @@ _CHECKS: dict[type, Callable[[Decider, Any], Refusal | None]] = {
     RaceStopped: _race_stopped,
     Decision: _decision,
     DecisionUpdated: _decision_updated,
+    FinishOrderRuled: _finish_order,
     PassingAdded: _passing_added,
     PassingReassigned: _of_car,
     DecoderClockCorrected: _decoder_clock,

@@ -8,6 +8,7 @@ from timing.domain.events import (
     CarWithdrawn,
     Decision,
     DecisionUpdated,
+    FinishOrderRuled,
     Message,
     PitLane,
     RaceStopped,
@@ -69,6 +70,9 @@ def _notice(event: AnyCommand, cars: dict[str, str]) -> Notice | None:  # noqa: 
         case Decision():
             text = _because(f"Car {event.car}: {penalty_text(event)}", event.reason)
             return Notice(event.id, event.at, "decision", text if event.stage == "issued" else f"{text} ({event.stage})", event.car)
+        case FinishOrderRuled():
+            order = " level with ".join(event.cars) if event.dead_heat else " before ".join(event.cars)
+            return Notice(event.id, event.at, "decision", _because(f"Finish order ruled: {order}", event.reason))
         case DecisionUpdated():
             car = cars.get(event.decision)
             of_car = f" (car {car})" if car else ""

@@ -10,6 +10,7 @@ from timing.domain.order import Standing, best_lap_gap, race_gap
 from timing.projections.board import Gap, PenaltyView, ResultStatus
 from timing.projections.rows import session_view
 from timing.projections.state import State
+from timing.projections.stoppage import points_percent
 
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
@@ -20,7 +21,7 @@ class ResultRow(Struct, frozen=True, rename={"class_": "class"}):
 
     ``on_the_road``: its place in the running order, decisions apart. ``gained``: places won (or, below zero, lost) by decisions about it
     and others; ``None`` where it has no place with them, or had none without. ``added_us`` and ``laps_taken``: what decisions came to,
-    unserved drive-throughs converted. ``track_limits``: its strikes.
+    unserved drive-throughs converted. ``track_limits``: its strikes. ``photo``: the place waits for the photo.
     """
 
     position: int | None
@@ -40,6 +41,7 @@ class ResultRow(Struct, frozen=True, rename={"class_": "class"}):
     added_us: int = 0
     laps_taken: int = 0
     track_limits: int = 0
+    photo: bool = False
 
 
 class GridDrop(Struct, frozen=True):
@@ -59,7 +61,10 @@ class RulebookName(Struct, frozen=True):
 
 
 class Result(Struct, frozen=True):
-    """The classification of a session as it stands, in finishing order. ``grid_drops``: what was decided for the next race."""
+    """The classification of a session as it stands, in finishing order. ``grid_drops``: what was decided for the next race.
+
+    ``points_percent``: the share of the points that a race gives by the distance it ran, once it is over.
+    """
 
     session: str
     name: str
@@ -69,6 +74,7 @@ class Result(Struct, frozen=True):
     rows: tuple[ResultRow, ...]
     rulebook: RulebookName | None = None
     grid_drops: tuple[GridDrop, ...] = ()
+    points_percent: int | None = None
 
 
 def result(timing: "Timing") -> Result:
@@ -88,7 +94,7 @@ def result(timing: "Timing") -> Result:
             gap = _gap(standings[place.car], standings[winner.car], race=timing.race)
             if place.total_us is not None and winner.total_us is not None:
                 level = place.laps == winner.laps
-                gap = Gap(winner.laps - place.laps, place.total_us - winner.total_us if level else gap.time_us)
+                gap = Gap(winner.laps - place.laps, max(place.total_us - winner.total_us, 0) if level else gap.time_us)
         driver = row.driver.name if row.driver else None
         rows.append(
             ResultRow(
@@ -106,12 +112,15 @@ def result(timing: "Timing") -> Result:
                 row.penalties,
                 on_the_road[place.car],
                 *_by_decisions(place, standings[place.car], undecided[place.car], state),
+                row.result.photo,
             )
         )
     rules, by_hash = timing.rules, timing.rulebook_hash
     rulebook = None if by_hash is None else RulebookName(rules.id, rules.title, by_hash)
     status = session_view(timing, state).status
-    return Result(timing.session, board.session.name, status, timing.seq, timing.digest().hex(), tuple(rows), rulebook, _grid_drops(state))
+    share, drops = points_percent(timing, state), _grid_drops(state)
+    digest = timing.digest().hex()
+    return Result(timing.session, board.session.name, status, timing.seq, digest, tuple(rows), rulebook, drops, share)
 
 
 def _by_decisions(place: Place, standing: Standing, undecided: int | None, state: State) -> tuple[int | None, int, int, int]:

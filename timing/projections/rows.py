@@ -33,7 +33,7 @@ _PUBLISHED: dict[str, SessionStatus] = {"provisional": "provisional", "amended":
 
 def form_board(timing: "Timing", state: State, places: Sequence[Place], before: Board | None) -> Board:
     """Form the board of a state; ``before`` is the board before it, whose unchanged rows are kept."""
-    results = {p.car: ResultView(p.position, p.class_position, p.status, p.total_us) for p in places}
+    results = {p.car: ResultView(p.position, p.class_position, p.status, p.total_us, p.car in state.close.photo) for p in places}
     said = state.said
     shown, gaps_before = timing.neutral.frozen.shown(timing, state), timing.neutral.frozen.gaps_before(timing, state)
     leader = shown[0] if shown else None

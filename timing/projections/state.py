@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from timing.domain.classification import Penalties
+from timing.domain.close_finish import CloseFinish
 from timing.domain.count_back import CountBack, Reading
 from timing.domain.finish import Ending
 from timing.domain.order import Standing
@@ -17,6 +18,7 @@ class State(Struct):
     ``started``: the cars that were seen after the start, and those that race control retired after it before they were seen.
     ``stopped`` and ``reading``: where and how the result of a stopped race is taken. ``untimed``: of each car, the laps without a time.
     ``penalties``: what weighs on each car's result, unserved drive-throughs included.
+    ``close``: cars that ended level or too close to part.
     """
 
     at: int
@@ -29,6 +31,7 @@ class State(Struct):
     untimed: dict[str, frozenset[int]] = {}
     penalties: dict[str, Penalties] = {}
     qualified: Qualified | None = None
+    close: CloseFinish = CloseFinish()
 
     @property
     def over(self) -> bool:

@@ -1,8 +1,11 @@
 """Red flags in a session's fold: its suspensions, how it ends or is stopped, and the order in which it is restarted."""
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+from timing.domain.close_finish import CloseFinish, clusters, rule
 from timing.domain.count_back import Race, read, returned_within
+from timing.domain.crossings import ADDED_PREFIX
 from timing.domain.events import Distance
 from timing.domain.finish import Ending, ending
 from timing.domain.restart import RestartOrder, Runner, restart_order
@@ -53,7 +56,7 @@ def runners(timing: "Timing", state: "State") -> list[Runner]:
     for car, entry in said.entries.items():
         laps, grid = timing.laps.get(car), said.grid.get(car, 0)
         if laps is None:
-            field.append(Runner(car, entry.class_, (), running=False, grid=grid))
+            field.append(Runner(car, entry.class_, (), running=car not in out, grid=grid))
         else:
             field.append(Runner(car, entry.class_, laps.ends, crossings.get(car, ()), car not in out, grid, laps.entered, laps.exited))
     return field
@@ -75,6 +78,37 @@ def not_returned(timing: "Timing", state: "State") -> frozenset[str]:
     if within_us is None or stopped is None or not any(timing.loops.in_pit) or state.at <= stopped.signal_at + within_us:
         return frozenset()
     return frozenset(r.car for r in runners(timing, state) if not returned_within(r, stopped.signal_at, within_us))
+
+
+def rule_close_finish(timing: "Timing", state: "State") -> CloseFinish:
+    """Put the cars that ended level or closer than the decoder can tell in the order that was ruled, and say what is left to rule."""
+    photo_us = timing.rules.finish.photo_us
+    close = clusters(state.standings, photo_us)
+    if not close:
+        return state.close
+    cars = [state.standings[place] for places in close for place in places]
+    by_hand = frozenset(s.car for s in cars if _added_by_hand(timing, s.car, s.last_at))
+    return rule(state.standings, state.said.finish_rulings, photo_us, by_hand)
+
+
+def _added_by_hand(timing: "Timing", car: str, at: int) -> bool:
+    crossings = timing.evidence.crossings.get(car, [])
+    first = bisect_left(crossings, (at,))
+    return first < len(crossings) and crossings[first][0] == at and crossings[first][2].startswith(ADDED_PREFIX)
+
+
+def too_slow(timing: "Timing", state: "State") -> frozenset[str]:
+    """Name the cars that took the flag and are not classified because their last lap took longer than the rulebook lets it."""
+    within_us = timing.rules.classification.last_lap_within_us
+    if within_us is None or state.end is None:
+        return frozenset()
+    slow = set()
+    for standing in state.standings:
+        if standing.flagged and standing.laps not in state.untimed.get(standing.car, ()):
+            lap_us = timing.laps[standing.car].times[standing.laps - 1]
+            if lap_us is not None and lap_us > within_us:
+                slow.add(standing.car)
+    return frozenset(slow)
 
 
 def points_percent(timing: "Timing", state: "State") -> int | None:

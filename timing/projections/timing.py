@@ -1,16 +1,19 @@
 """The fold of a session: records in, and out of them, at any moment, the laps, the running order, the end and the classification."""
 
 import hashlib
+from copy import copy
 
 import msgspec
+from msgspec import structs
 
 from timing.domain.classification import Candidate, Penalties, Place, classify, classify_by_best_lap, without_places
+from timing.domain.close_finish import share_places
 from timing.domain.events import ResultPublished
 from timing.domain.finish import laps_at_ending
-from timing.domain.laps import CarLaps, Loops
+from timing.domain.laps import CarLaps, Loops, first_at_line
 from timing.domain.order import Standing, race_order
-from timing.domain.rulebook import Rulebook, rulebook_from, rulebook_hash
-from timing.domain.suspension import suspended_us
+from timing.domain.rulebook import RedFlag, Rulebook, rulebook_from, rulebook_hash
+from timing.domain.suspension import Suspension, suspended_us
 from timing.log.record import Record
 from timing.projections.board import Board
 from timing.projections.commanded import commanded
@@ -20,7 +23,7 @@ from timing.projections.penalties import weighing
 from timing.projections.qualified import Qualifier
 from timing.projections.rows import form_board
 from timing.projections.state import State
-from timing.projections.stoppage import decide_end, not_returned, race_clock
+from timing.projections.stoppage import decide_end, not_returned, race_clock, rule_close_finish, too_slow
 from timing.projections.versions import Snapshot, snapshot
 
 _FAR = 2**62
@@ -44,6 +47,7 @@ class Timing:
         self.rulebook_hash: str | None = None
         self._loops = Loops((), (), (), 0)
         self._bounds: tuple[int | None, int, bool] = (None, 0, True)
+        self._origin: int | None = None
         self._version = 0
         self._said = commanded(self.evidence)
         self.qualifier = Qualifier()
@@ -70,6 +74,11 @@ class Timing:
     def loops(self) -> Loops:
         """The circuit's loops, as lap counting reads them."""
         return self._loops
+
+    @property
+    def origin(self) -> int:
+        """The instant from which race time is counted: the start signal, or the leader's crossing of the line at a rolling start."""
+        return self._origin or self._said.start or 0
 
     @property
     def sectors(self) -> int:
@@ -110,6 +119,19 @@ class Timing:
         )
         return hashlib.sha256(msgspec.msgpack.encode(content)).digest()
 
+    def supposing(self, red_at: int, rules: RedFlag) -> "Timing":
+        """Give this session as if it had been stopped for good by a red flag then, under such rules. This one stays as it is.
+
+        Where the red flag was out at that instant, or was shown later, that one is taken to have been shown then.
+        """
+        self.state()
+        other = copy(self)
+        breaks = tuple(b for b in self._said.suspensions if b.ended is not None and b.ended <= red_at)
+        said = structs.replace(self._said, red_at=red_at, suspensions=(*breaks, Suspension(red_at)))
+        supposed = {"_said": said, "rules": structs.replace(self.rules, red_flag=rules)}
+        vars(other).update(supposed, _best={}, _state=None, _board=None, _boarded=None)
+        return other
+
     def _settle(self) -> None:
         changed = self.evidence.settle()
         if self._rebound():
@@ -117,15 +139,21 @@ class Timing:
         start, end, whole = self._bounds
         if start is None:
             return
-        crossings = self.evidence.crossings
+        crossings, armed, first_lap = self.evidence.crossings, 0, "own_crossing"
+        if whole:
+            armed, first_lap = start + self.rules.start.ignore_crossings_us, self.rules.start.lap1_from
+        origin = first_at_line(crossings, self._loops, armed or start, end) if first_lap == "line_of_leader" else None
+        if origin != self._origin:
+            self._origin = origin
+            self.laps.clear()
         if not self.laps:
             changed = dict.fromkeys(crossings, True)
         for car, rebuild in changed.items():
             self._best.pop(car, None)
             laps = self.laps.get(car)
             if laps is None or rebuild:
-                laps = self.laps[car] = CarLaps(start if whole else None, self.evidence.lap_facts)
-            laps.extend(crossings[car], self._loops, self.rules.laps, start=start, end=end)
+                laps = self.laps[car] = CarLaps(start if first_lap == "signal" else None, self.evidence.lap_facts, origin)
+            laps.extend(crossings[car], self._loops, self.rules.laps, start=start, end=end, armed=armed)
         self.neutral.settle(self, changed)
 
     def _rebound(self) -> bool:
@@ -166,6 +194,8 @@ class Timing:
         state.standings = race_order(standings, said.grid) if self.race else standings
         if state.reading and (rank := state.reading.rank):
             state.standings.sort(key=lambda s: (-s.laps, rank[s.car]))
+        elif self.race and over:
+            state.close = rule_close_finish(self, state)
         state.penalties = weighing(self, state) if said.drives and self.race else said.penalties
         return state
 
@@ -206,20 +236,21 @@ class Timing:
 def classification(timing: Timing, state: State, penalties: dict[str, Penalties]) -> list[Place]:
     """Classify the cars of a state under these penalties."""
     none, said = Penalties(), state.said
-    away, held = not_returned(timing, state), _held_us(state)
+    rolled_us = timing.origin - (said.start or 0)
+    away, slow, held = not_returned(timing, state), too_slow(timing, state), _held_us(state)
     candidates = [
         Candidate(
             car=s.car,
             class_=s.class_,
             laps=s.laps,
-            time_us=race_clock(timing, state, s.last_at),
+            time_us=race_clock(timing, state, s.last_at) - rolled_us,
             flagged=s.flagged,
             coming=state.end is not None and not s.standing and s.car in state.started,
             started=s.car in state.started and s.car not in said.withdrawn,
             retired=s.car in said.retired,
             penalties=penalties.get(s.car, none),
             held_us=held.get(s.car, 0),
-            unclassified=s.car in away,
+            unclassified=s.car in away or s.car in slow,
             best_us=s.best_us if state.qualified is None else state.qualified.placed_us(s.car),
         )
         for s in state.standings
@@ -227,9 +258,21 @@ def classification(timing: Timing, state: State, penalties: dict[str, Penalties]
     if timing.race:
         converting = timing.rules.penalties.lap_conversion == "average_lap"
         places = classify(candidates, timing.rules.classification, over=state.over, flag=state.end is not None, lap_conversion=converting)
-        return without_places(places, said.retired) if state.reading and state.reading.void else places
+        if state.reading and state.reading.void:
+            return without_places(places, said.retired)
+        ranked = state.reading is not None and bool(state.reading.rank)
+        shared = timing.rules.finish.dead_heat == "shared" and state.over and not ranked
+        return share_places(places, _ended(state, candidates, places), state.close) if shared else places
     holes = timing.rules.classification.disqualified == "place_left_empty"
     return classify_by_best_lap(candidates, over=state.over, holes=holes)
+
+
+def _ended(state: State, candidates: list[Candidate], places: list[Place]) -> dict[str, int]:
+    """Give the instant at which each car ended its race, time penalties included, but for those that were moved down by places."""
+    moved = {c.car for c in candidates if c.penalties.drops or c.penalties.last or c.penalties.last_of_class}
+    added = {c.car: c.time_us for c in candidates}
+    last_at = {s.car: s.last_at for s in state.standings}
+    return {p.car: last_at[p.car] + (p.total_us or 0) - added[p.car] for p in places if p.car not in moved}
 
 
 def _held_us(state: State) -> dict[str, int]:

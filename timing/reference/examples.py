@@ -14,6 +14,7 @@ from timing.domain.events import (
     EntryRegistered,
     EventRetimed,
     EventVoided,
+    FinishOrderRuled,
     GridSet,
     Lap,
     Loop,
@@ -108,6 +109,7 @@ EXAMPLES: tuple[AnyEvent, ...] = (
         article="12.4",
     ),
     DecisionUpdated(id="d-1-served", at=START + 15 * MINUTE, decision="D1", stage="served"),
+    FinishOrderRuled(id="photo-1", at=START + 31 * MINUTE, cars=("7", "1A"), reason="photo finish", by="stewards"),
     PassingVoided(
         id="c1",
         at=START + 16 * MINUTE,

@@ -8,9 +8,12 @@ from timing.projections.anomalies import anomalies_json
 from timing.projections.car import car_sheet_json
 from timing.projections.explain import explanation_json
 from timing.projections.passes import passes_json
+from timing.projections.readings import red_flag_json
 from timing.projections.result import result_json
 from timing.projections.timing import Timing
 from timing.projections.versions import versions_json
+
+_DIGITS = 16  # of an instant: enough for any that a number of JavaScript holds
 
 Query: TypeAlias = Mapping[str, str]
 """What follows the ``?`` in the address."""
@@ -50,12 +53,22 @@ def _number(query: Query, name: str) -> int | None:
     return int(text)
 
 
+def _red_flag(timing: Timing, rest: tuple[str, ...], query: Query) -> bytes | None:
+    if rest or not timing.race:
+        return None
+    at = query.get("at")
+    if at is not None and not (at.isascii() and at.isdigit() and len(at) <= _DIGITS):
+        raise TimingError("at is an instant in microseconds since 1970: ?at=1747400000000000")
+    return red_flag_json(timing, None if at is None else int(at))
+
+
 DOCUMENTS: dict[str, Document] = {
     "result": _result,  # the classification as it stands, as `timing classify --json` prints it
     "versions": _versions,  # every result that was published, and what it changed; as `timing results --json` prints it
     "overtakes": _overtakes,  # every pass under a frozen order with what explains it, and entries into a closed pit lane
     "cars": _car,  # cars/{car}: laps, stops, stints and drive times; cars/{car}/explain?last=N: what its place rests on
     "anomalies": _anomalies,  # what in the evidence cannot be as it was said, with the corrections that would mend it
+    "red-flag": _red_flag,  # what each reading of a red flag gives, `?at=` supposes one; as `timing red-flag --json` prints it
 }
 
 
