@@ -27,10 +27,10 @@ demo: $(ENVS)/run/.installed ## a simulated race on this machine: broker, log, s
 	@$(call BIN,run)/timing demo $(ARGS)
 
 test: $(ENVS)/test/.installed programs ## the tests, against the built and installed wheel (some minutes); ARGS=... goes to pytest
-	$(call BIN,test)/pytest -n $(JOBS) --dist worksteal -m "not long" $(ARGS)
+	$(call BIN,test)/pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 test-long: $(ENVS)/test/.installed programs ## the tests, those that take many minutes included
-	$(call BIN,test)/pytest -n $(JOBS) --dist worksteal $(ARGS)
+	$(call BIN,test)/pytest -n $(JOBS) --dist worksteal -m "" $(ARGS)
 
 bench: $(ENVS)/test/.installed ## measure, as ratios within the run: see docs/benchmarks.md
 	$(call BIN,test)/python tests/benchmarks $(ARGS)

@@ -1,6 +1,7 @@
 """What a scenario table may expect of the timing at a line: a sentence of the language against the board and the classification."""
 
 import re
+from collections.abc import Callable
 
 from race_words import duration, gap
 
@@ -9,6 +10,7 @@ from timing.domain.units import format_duration
 from timing.projections.board import Row
 from timing.projections.grid_source import lost_in, ordered
 from timing.projections.result import result
+from timing.projections.stoppage import points_percent
 from timing.projections.timing import Timing
 from timing.projections.versions import versions
 
@@ -25,32 +27,44 @@ def expect(timing: Timing, text: str) -> None:
     """
     board = timing.board()
     word, _, rest = text.partition(" ")
-    if word == "order":
-        _equal("the running order", " ".join(board.order), rest)
-    elif word == "result":
-        _equal("the result", " ".join(p.car for p in timing.classification() if p.position is not None), rest)
-    elif word == "session":
-        _equal("the session", board.session.status, rest)
-    elif word == "track":
-        _equal("the track", board.session.track_status, rest)
-    elif word == "leader":
-        _equal("the leader's laps", f"laps {board.session.laps}", rest)
+    if word in SENTENCES:
+        what, of = SENTENCES[word]
+        _equal(what, of(timing), rest)
     elif word in ("notice", "unnoticed"):
         told = [notice.text for notice in board.notices if not notice.struck]
         assert any(rest in said for said in told) == (word == "notice"), f"notices: {'; '.join(told)}"
-    elif word == "versions":
-        found = versions(timing)
-        _equal("the versions of the result", f"{len(found.versions)} {'due' if found.due else 'current'}", rest)
     elif word in ("grid", "segment", "remaining"):
         _expect_of_qualifying(timing, word, rest)
-    elif word == "unplaced":
-        _equal("passings of nobody", str(len(timing.evidence.unplaced)), rest)
     elif word.endswith(":"):
         row = board.rows[word[:-1]]
         for part in rest.split(","):
             expect_of(timing, row, part.strip())
     else:
         raise ValueError(f"{word} is not of the language; see README.md")
+
+
+def _points(timing: Timing) -> str:
+    percent = points_percent(timing, timing.state())
+    return "none" if percent is None else f"{percent} %"
+
+
+def _versions(timing: Timing) -> str:
+    found = versions(timing)
+    return f"{len(found.versions)} {'due' if found.due else 'current'}"
+
+
+SENTENCES: dict[str, tuple[str, Callable[[Timing], str]]] = {
+    "order": ("the running order", lambda timing: " ".join(timing.board().order)),
+    "result": ("the result", lambda timing: " ".join(p.car for p in timing.classification() if p.position is not None)),
+    "restart-order": ("the order of the restart", lambda timing: " ".join(timing.board().session.restart_order or ())),
+    "points": ("the share of the points", _points),
+    "session": ("the session", lambda timing: timing.board().session.status),
+    "track": ("the track", lambda timing: timing.board().session.track_status),
+    "leader": ("the leader's laps", lambda timing: f"laps {timing.board().session.laps}"),
+    "versions": ("the versions of the result", _versions),
+    "unplaced": ("passings of nobody", lambda timing: str(len(timing.evidence.unplaced))),
+}
+"""What may be expected of the session: the word, what it is about, and how it reads. A word more is a line more."""
 
 
 def expect_of(timing: Timing, row: Row, part: str) -> None:

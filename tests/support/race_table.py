@@ -253,10 +253,10 @@ class Play:
                 self._command(DecoderClockCorrected, at, decoder=decoder, offset_us=offset(by), **limits, **WHY)
             case ("restarts", decoder):
                 self.boots[decoder] += 1
-            case ("retime", label):
-                self._command(EventRetimed, at, event=self.said[label], **WHY)
-            case ("undo", label):
-                self._command(EventVoided, at, event=self.said[label], **WHY)
+            case ("retime", *label):
+                self._command(EventRetimed, at, event=self.said[" ".join(label)], **WHY)
+            case ("undo", *label):
+                self._command(EventVoided, at, event=self.said[" ".join(label)], **WHY)
             case _:
                 raise ValueError(f"{what} is not of the language; see README.md")
 

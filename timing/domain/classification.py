@@ -1,6 +1,6 @@
 """The classification: what was decided. It leaves the running order as it is."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Literal, TypeAlias
 
 from msgspec import Struct, structs
@@ -124,11 +124,12 @@ def classify_by_best_lap(candidates: Sequence[Candidate], *, over: bool, holes: 
     return _number(lines, holes=holes)
 
 
-def without_places(places: Iterable[Place]) -> list[Place]:
-    """Take every place away: there is no result."""
+def without_places(places: Iterable[Place], retired: Container[str] = ()) -> list[Place]:
+    """Take every place away: there is no result. Only those that race control retired are said to have."""
     unplaced: list[Place] = []
     for place in places:
-        status: ResultStatus = "not_classified" if place.status == "classified" else place.status
+        ran = place.status in {"classified", "retired"} and place.car not in retired
+        status: ResultStatus = "not_classified" if ran else place.status
         unplaced.append(structs.replace(place, position=None, class_position=None, status=status))
     return unplaced
 

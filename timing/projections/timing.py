@@ -223,7 +223,7 @@ def classification(timing: Timing, state: State, penalties: dict[str, Penalties]
     if timing.race:
         converting = timing.rules.penalties.lap_conversion == "average_lap"
         places = classify(candidates, timing.rules.classification, over=state.over, flag=state.end is not None, lap_conversion=converting)
-        return without_places(places) if state.reading and state.reading.void else places
+        return without_places(places, said.retired) if state.reading and state.reading.void else places
     holes = timing.rules.classification.disqualified == "place_left_empty"
     return classify_by_best_lap(candidates, over=state.over, holes=holes)
 
