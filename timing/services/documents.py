@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from timing.projections.car import car_sheet_json
+from timing.projections.passes import passes_json
 from timing.projections.result import result_json
 from timing.projections.timing import Timing
 from timing.projections.versions import versions_json
@@ -27,9 +28,14 @@ def _versions(timing: Timing, rest: tuple[str, ...], _: Query) -> bytes | None:
     return None if rest else versions_json(timing)
 
 
+def _overtakes(timing: Timing, rest: tuple[str, ...], _: Query) -> bytes | None:
+    return None if rest else passes_json(timing)
+
+
 DOCUMENTS: dict[str, Document] = {
     "result": _result,  # the classification as it stands, as `timing classify --json` prints it
     "versions": _versions,  # every result that was published, and what it changed; as `timing results --json` prints it
+    "overtakes": _overtakes,  # every pass under a frozen order with what explains it, and entries into a closed pit lane
     "cars": _car,  # cars/{car}: laps, stops, stints and drive times
 }
 
