@@ -106,7 +106,7 @@ def expect_of(timing: Timing, row: Row, part: str) -> None:
         place = {"P": row.position, "C": row.class_position}[word[0]]
         _equal(f"the place of {row.car}", f"{word[0]}{place}", word)
     elif word in gaps:
-        _equal(f"the {word} of {row.car}", gaps[word], gap(value))
+        _equal(f"the {word} of {row.car}", gaps[word], None if value == "none" else gap(value))
     elif word in counts:
         _equal(f"the {word} of {row.car}", counts[word], int(value))
     elif word in times:
