@@ -1,10 +1,16 @@
 """What is said of a rulebook's faults: the key, what is written there, what is allowed."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from timing.domain.errors import RulebookError
+from timing.domain.rulebook import rulebook_from
 from timing.services.rulebook_faults import Fault, RulebookFaulty
+from timing.services.rulebook_keys import chapters, keys
 from timing.services.rulebooks import Rulebooks
 
 
@@ -52,3 +58,24 @@ def test_all_faults_are_told_at_once() -> None:
 
 def test_what_is_long_is_not_repeated() -> None:
     assert faults(finish={"early_flag": "x" * 100})[0].said is None
+
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(st.text(max_size=5), part, max_size=3),
+    max_leaves=6,
+)
+PATHS = st.sampled_from([key.path for key in keys()] + list(chapters()) + ["qualifying.segments.0", "penalties.per_circuit_s.Fuji", "?.?"])
+
+
+@given(st.lists(st.tuples(PATHS, JSON), min_size=1, max_size=3))
+def test_whatever_is_sent_as_changes_is_taken_or_refused_with_a_reason(changes: list[tuple[str, Any]]) -> None:
+    said: dict[str, Any] = {"base": "fia-f1-2025"}
+    for path, value in changes:
+        place = said
+        *chapter, name = path.split(".")
+        for step in chapter:
+            place = place.setdefault(step, {}) if isinstance(place.get(step, {}), dict) else {}
+        place[name] = value
+    with suppress(RulebookError):
+        assert rulebook_from(Rulebooks().resolve(said)) == Rulebooks().rulebook(said)

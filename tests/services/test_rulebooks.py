@@ -163,6 +163,8 @@ def test_a_folder_that_is_not_there_is_missed(tmp_path: Path) -> None:
         (OWN + "[points]\nscale = [25]\n", "points"),
         ('title = "No source"\n', "source: is missing"),
         (OWN + 'base = "ours2"\n', "its base ours2 is unknown"),
+        (OWN + "[laps]\nmin_lap_s = " + "1" * 5000, "rulebook ours"),
+        (OWN + "x = " + "[" * 5000, "rulebook ours"),
         (OWN + "#" * 300_000, "larger than 256 KiB"),
     ],
 )

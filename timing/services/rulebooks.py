@@ -121,7 +121,7 @@ def _written(name: str, file: File) -> dict[str, Any]:
         return tomllib.loads(text.decode(), parse_float=Decimal)
     except FileNotFoundError:
         raise RulebookError(f"rulebook {name}: there is no file {file}") from None
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # a whole number of thousands of digits is a ValueError of its own
         raise RulebookError(f"rulebook {name}: {error}") from None
 
 
