@@ -13,9 +13,14 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from timing.services.broker import EmbeddedBroker
 from timing.services.mqtt import Address, probe
+
+# A busy machine is no failure: how long an example may take says nothing here. For every folder, whichever of them are run.
+settings.register_profile("ci", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ci")
 
 MOSQUITTO_CONF = Path(__file__).parents[1] / "config" / "mosquitto.conf"
 
