@@ -53,7 +53,7 @@ def runners(timing: "Timing", state: "State") -> list[Runner]:
     for car, entry in said.entries.items():
         laps, grid = timing.laps.get(car), said.grid.get(car, 0)
         if laps is None:
-            field.append(Runner(car, entry.class_, (), running=False, grid=grid))
+            field.append(Runner(car, entry.class_, (), running=car not in out, grid=grid))
         else:
             field.append(Runner(car, entry.class_, laps.ends, crossings.get(car, ()), car not in out, grid, laps.entered, laps.exited))
     return field
