@@ -46,7 +46,7 @@ class PenaltyType(click.ParamType["Lost"]):
 @click.option("--withdrawn", metavar="CAR", multiple=True, help="This car does not start. May be repeated.")
 @click.option("--rulebook", metavar="NAME|FILE.toml", help="Make it by another rulebook's [grid].")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-@click.option("--event", is_flag=True, help="Print the grid_set event, ready for timing publish.")
+@click.option("--event", is_flag=True, help="Print the grid_set event, to be sent on the channel session of the race.")
 def command(
     *,
     sources: tuple[str, ...],
