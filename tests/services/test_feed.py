@@ -382,3 +382,54 @@ async def test_an_address_that_cannot_be_had_is_said_in_a_line(host: str) -> Non
         port = taken.getsockname()[1]
         with pytest.raises(TimingError, match=rf"^the feed cannot listen on {host}:{port}: [A-Z][a-z ]+; choose another port"):
             await Feed(Stage(), host=host, port=port).__aenter__()
+
+
+ASK = '{"kind":"explain","car":"7"}'
+
+
+def explained(session: str, car: str) -> bytes:
+    return msgspec.json.encode({"kind": "explanation", "session": session, "car": car, "explanation": {"words": ["P1"]}})
+
+
+async def test_a_screen_asks_what_a_place_rests_on_and_frames_go_on() -> None:
+    stage = Stage()
+    async with feed(stage, explain=explained) as server, screen(server) as client, screen(server) as other:
+        await watch(client, 1)
+        state = await watch(other, 1)
+        await client.send(ASK)
+        answer = json.loads(await client.recv())
+        assert (answer["kind"], answer["session"], answer["car"]) == ("explanation", "race", "7")
+        stage.lap()
+        assert json.loads(await client.recv())["rev"] == 2
+        assert (await watch(other, 2, state))["rev"] == 2, "who did not ask gets no answer"
+
+
+async def test_too_many_questions_end_a_connection_and_resyncs_are_counted_apart() -> None:
+    async with feed(Stage(), explain=explained) as server, screen(server) as client:
+        for _ in range(10):
+            await client.send(ASK)
+            await client.send(RESYNC)
+        await client.send(ASK)
+        with pytest.raises(ConnectionClosed) as closed:
+            await to_the_end(client)
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1008, "too many questions; ask more slowly")
+
+
+@pytest.mark.parametrize("asked", ['{"kind":"explain"}', '{"kind":"explain","car":7}', '{"kind":"explain","car":"123456789"}'])
+async def test_a_question_without_a_car_is_none(asked: str) -> None:
+    async with feed(Stage(), explain=explained) as server, screen(server) as client:
+        await client.send(asked)
+        with pytest.raises(ConnectionClosed) as closed:
+            await to_the_end(client)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1008
+
+
+async def test_where_nobody_explains_a_question_ends_the_connection() -> None:
+    async with feed(Stage()) as server, screen(server) as client:
+        await client.send(ASK)
+        with pytest.raises(ConnectionClosed) as closed:
+            await to_the_end(client)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1008

@@ -339,3 +339,20 @@ async def test_from_the_log_to_the_screen_whatever_the_order_of_arrival() -> Non
             assert state == service.shown("one")
             assert shows(state, folded(service.log, "one"))
             assert frames > 10
+
+
+async def test_anomalies_come_among_the_messages_and_the_last_ones_though_nothing_more_comes_in() -> None:
+    def strangers(service: Service) -> list[str]:
+        return [m["text"] for m in service.shown("one")["messages"] if m["kind"] == "anomaly"]
+
+    async with running(stored("one")) as service:
+        assert strangers(service) == []
+        for number in (101, 102):  # the second comes while the next look is not yet due
+            stranger = Passing(at=START + 500 * SECOND, decoder="line", boot=2, number=number, loop="SF", transponder=f"marshal-{number}")
+            seq = await service.tell("one", [stranger])
+            await asyncio.wait_for(service.projector.wait_for("one", seq), LIMIT_S)
+        async with asyncio.timeout(LIMIT_S):
+            while len(strangers(service)) < 2:  # noqa: ASYNC110  # a look has no event to wait for
+                await asyncio.sleep(0.01)
+        assert "marshal-101 is on no car" in strangers(service)[0]
+        assert shows(service.shown("one"), folded(service.log, "one"))

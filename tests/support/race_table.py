@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from race_expectations import expect
+from race_expectations import expect, suggestion
 from race_words import distance, offset, options, penalty, rulebook, segment, time_of_day, with_segments
 
 from timing.domain.events import (
@@ -234,23 +234,26 @@ class Play:
                 self._correction(at, what, rest)
 
     def _correction(self, at: int, what: str, rest: list[str]) -> None:
-        plain, said = options(rest, "to", "from", "until")
+        plain, said = options(rest, "to", "from", "until", "as")
+        named = said.get("as")
         limits: dict[str, Any] = {
             {"from": "from_"}.get(name, name): self._day + time_of_day(said[name]) for name in ("from", "until") if name in said
         }
         match what, *plain:
             case ("assign", transponder):
-                self._command(TransponderAssigned, at, transponder=transponder, car=said["to"], **limits)
+                self._command(TransponderAssigned, at, label=named, transponder=transponder, car=said["to"], **limits)
             case ("reassign", label):
-                self._command(PassingReassigned, at, passing=_key(self.passings[label]), car=said["to"], **WHY)
+                self._command(PassingReassigned, at, label=named, passing=_key(self.passings[label]), car=said["to"], **WHY)
             case ("void", *label):
-                self._command(PassingVoided, at, passing=_key(self.passings[" ".join(label)]), **WHY)
+                self._command(PassingVoided, at, label=named, passing=_key(self.passings[" ".join(label)]), **WHY)
             case ("by-hand", loop, car):
-                self._command(PassingAdded, at, loop=LOOPS[loop], car=car, **WHY)
+                self._command(PassingAdded, at, label=named, loop=LOOPS[loop], car=car, **WHY)
             case ("resent", *label):
                 self._record(self.passings[" ".join(label)])
             case ("clock", decoder, by):
-                self._command(DecoderClockCorrected, at, decoder=decoder, offset_us=offset(by), **limits, **WHY)
+                self._command(DecoderClockCorrected, at, label=named, decoder=decoder, offset_us=offset(by), **limits, **WHY)
+            case ("mend", kind):
+                self._decided(suggestion(self.timing, kind))
             case ("restarts", decoder):
                 self.boots[decoder] += 1
             case ("retime", *label):

@@ -42,6 +42,11 @@ def key_of(fact: Passing | Lap | PassingAdded) -> Key:
     return (ADDED_PREFIX + fact.id, 0, 0)
 
 
+def named_key(fact: Passing | Lap) -> Key:
+    """Give the key by which corrections name a fact: its decoder's, or its source's, as it was sent."""
+    return (fact.decoder if isinstance(fact, Passing) else fact.source, fact.boot, fact.number)
+
+
 class Assignment(Struct, frozen=True, order=True):
     """A transponder on a car over an interval of time; the later beginning holds where two overlap."""
 
@@ -75,9 +80,25 @@ class Placement(Struct):
         """Give the car and its crossing, or ``None`` where transponder or loop is unknown or the passing is void."""
         if isinstance(fact, Passing):
             return self.place_passing(fact)
-        name = fact.loop if isinstance(fact, PassingAdded) else PIT_LAP_LOOP if fact.pit else LAP_LOOP
-        loop = self.loops.get(name)
+        if isinstance(fact, Lap):
+            return self.place_lap(fact)
+        loop = self.loops.get(fact.loop)
         return None if loop is None else (fact.car, (fact.at, loop, *key_of(fact)))
+
+    def place_lap(self, lap: Lap) -> Placed | None:
+        """Place a lap of a system that counts them itself; corrections name it by its source, as they name a passing by its decoder."""
+        loop = self.loops.get(PIT_LAP_LOOP if lap.pit else LAP_LOOP)
+        if loop is None:
+            return None
+        car, at, source = lap.car, lap.at, lap.source
+        if self.voided or self.reassigned:
+            named = named_key(lap)
+            if named in self.voided:
+                return None
+            car = self.reassigned.get(named, car)
+        if source in self.clocks:
+            at += self._offset(source, lap.boot, at)
+        return car, (at, loop, LAP_PREFIX + source, lap.boot, lap.number)
 
     def place_passing(self, passing: Passing) -> Placed | None:
         """Place a passing; see ``place``. It is what a race is made of, so it looks only at what there is."""
@@ -92,26 +113,33 @@ class Placement(Struct):
                 return None
             car = self.reassigned.get(key)
         if decoder in self.clocks:
-            at += self._offset(passing)
+            at += self._offset(decoder, boot, at)
         if car is None:
             car = self._owner(transponder, at) if transponder in self.assigned else self.owners.get(transponder)
         return None if car is None else (car, (at, loop, decoder, boot, number))
 
     def _owner(self, transponder: str, at: int) -> str | None:
-        for assignment in reversed(self.assigned.get(transponder, ())):
-            if assignment.since <= at < assignment.until:
-                return assignment.car
-        return self.owners.get(transponder)
+        assignment = self.assignment(transponder, at)
+        return assignment.car if assignment else self.owners.get(transponder)
 
-    def _offset(self, passing: Passing) -> int:
-        for correction in reversed(self.clocks[passing.decoder]):
+    def _offset(self, decoder: str, boot: int, at: int) -> int:
+        correction = self.clock_correction(decoder, boot, at)
+        return correction.offset_us if correction else 0
+
+    def clock_correction(self, decoder: str, boot: int, at: int) -> DecoderClockCorrected | None:
+        """Give the correction of a decoder's clock that holds for what it said ``at`` its own instant: of several the one given last."""
+        for correction in reversed(self.clocks.get(decoder, ())):
             if (
-                (correction.boot is None or correction.boot == passing.boot)
-                and (correction.from_ is None or correction.from_ <= passing.at)
-                and (correction.until is None or passing.at < correction.until)
+                (correction.boot is None or correction.boot == boot)
+                and (correction.from_ is None or correction.from_ <= at)
+                and (correction.until is None or at < correction.until)
             ):
-                return correction.offset_us
-        return 0
+                return correction
+        return None
+
+    def assignment(self, transponder: str, at: int) -> Assignment | None:
+        """Give the assignment by which a transponder is on another car than its entry says."""
+        return next((a for a in reversed(self.assigned.get(transponder, ())) if a.since <= at < a.until), None)
 
     def touches(self, other: "Placement") -> "Touched":
         """Say whose passings the two placements may place differently."""
@@ -130,9 +158,12 @@ class Touched(Struct, frozen=True):
     keys: frozenset[Key]
     decoders: frozenset[str]
 
-    def concerns(self, passing: Passing) -> bool:
-        """Say whether this passing may have another place now."""
-        return passing.transponder in self.transponders or passing.decoder in self.decoders or key_of(passing) in self.keys
+    def concerns(self, fact: Passing | Lap) -> bool:
+        """Say whether this passing or lap may have another place now."""
+        if self.everything or (isinstance(fact, Passing) and fact.transponder in self.transponders):
+            return True
+        key = named_key(fact)
+        return key[0] in self.decoders or key in self.keys
 
     @property
     def only_keys(self) -> bool:

@@ -8,11 +8,13 @@ from msgspec import Struct
 from timing.domain.crossings import LAP_PREFIX, Crossing, Key
 from timing.domain.events import Circuit, Lap
 from timing.domain.rulebook import Laps
+from timing.domain.units import SECOND
 
 FINISH, SECTOR, PIT_ENTRY, PIT_EXIT, OTHER = range(5)
 """What a crossing of a loop means for a car's laps; plain integers, compared once for every passing of a race."""
 
 _LINES = {"finish": FINISH, "sector": SECTOR, "pit_entry": PIT_ENTRY, "pit_exit": PIT_EXIT}
+_ROUND_US = 10 * SECOND  # half of what a first lap takes at least: before, a second read of a sector's loop is an echo
 _ANY_LOOP = 2**31  # after every index of a loop, where instants are equal
 
 
@@ -37,12 +39,25 @@ class Loops(Struct, frozen=True):
         return cls(tuple(lines), pits, tuple(numbers), last + 1 if last else 0)
 
 
+class Round(Struct, frozen=True):
+    """A car was heard at a sector's loop again without the line between: it went round unheard, between ``left_at`` and ``seen_at``.
+
+    ``ended``: the laps it had ended by then. ``left``: the sector's loop it passed last before, 0 for the line; ``seen``: the one after.
+    """
+
+    ended: int
+    left: int
+    left_at: int
+    seen: int
+    seen_at: int
+
+
 class CarLaps:
     """What a car's crossings come to. ``extend`` takes in later crossings; where an earlier one changed, begin anew.
 
     ``ends``: the instants of its counted crossings of the line. ``times``: lap times in µs, ``None`` where a lap has none.
     ``sectors``: the sector times of each lap. ``entered``: the instants at which it came into the pit lane.
-    ``suspects``: crossings that did not count, kept with the reason.
+    ``suspects``: crossings that did not count, kept with the reason. ``rounds``: where it came round and the line did not hear it.
     """
 
     __slots__ = (
@@ -57,6 +72,7 @@ class CarLaps:
         "facts",
         "in_pit",
         "last_at",
+        "rounds",
         "sectors",
         "since",
         "suspects",
@@ -76,6 +92,7 @@ class CarLaps:
         self.suspects: list[tuple[Crossing, str]] = []
         self.in_pit = False
         self.last_at: int | None = None
+        self.rounds: list[Round] = []
         self._line_loop_at: int | None = None
         self._sector_at: int | None = since
         self._sector_seen = 0
@@ -145,12 +162,27 @@ class CarLaps:
     def _sector(self, at: int, number: int) -> None:
         seen = self._sector_seen
         if number <= seen:
+            if not self._came_round_unheard(at, number):
+                return
+            self.rounds.append(Round(len(self.ends), seen, self._sector_at or at, number, at))
+            self.current = [None] * number  # its sectors until here were of the lap before
+            self._sector_at, self._sector_seen = at, number
             return
         current = self.current
         if len(current) < number - 1:
             current += [None] * (number - 1 - len(current))
         current.append(at - self._sector_at if number == seen + 1 and self._sector_at is not None else None)
         self._sector_at, self._sector_seen = at, number
+
+    def _came_round_unheard(self, at: int, number: int) -> bool:
+        """Say whether this is another lap's passing of a sector's loop, not an echo: since the line, about a lap has gone."""
+        began = self.ends[-1] if self.ends else self.since
+        if began is None or self._sector_at is None:
+            return False
+        shortest = min((t for t in self.times if t), default=2 * _ROUND_US)
+        if number == self._sector_seen and at - self._sector_at <= max(SECOND, shortest // 2):
+            return False
+        return at - began > max(SECOND, shortest * 9 // 10)
 
     def _came_round(self, line: int) -> bool:
         """Say whether a car that is in the pit lane, heard there again, has done a lap between: it left and came in unheard."""

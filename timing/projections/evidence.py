@@ -1,7 +1,7 @@
 """The evidence: facts in the order of their own time, and the commands that hold, whatever the order in which either arrived."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from timing.domain.crossings import (
     PlacingCommand,
     Touched,
     key_of,
+    named_key,
     placement,
 )
 from timing.domain.events import (
@@ -42,7 +43,8 @@ class Evidence:
 
     ``crossings``: of each car, sorted. ``commands``: those that hold, voided ones left out, retimed ones at their new instant, sorted by
     ``at``. ``unplaced``: passings of unknown transponders or loops; they find their place when the entry comes. ``version`` grows when a
-    command comes in.
+    command comes in. ``arrived``: every fact settled, once, in order of arrival, which decides nothing.
+    ``placement``: how the last ``settle`` placed.
     """
 
     def __init__(self) -> None:
@@ -52,10 +54,11 @@ class Evidence:
         self.lap_facts: dict[Key, Lap] = {}
         self.unplaced: dict[Key, Passing | Lap] = {}
         self.rejected = 0
-        self._passings: dict[Key, Passing] = {}
+        self.passings: dict[Key, Passing] = {}
+        self.arrived: list[Passing | Lap] = []
         self._said: dict[str, AnyCommand] = {}
         self._added: dict[str, PassingAdded] = {}
-        self._placement = Placement.empty()
+        self.placement = Placement.empty()
         self._waiting: list[Passing | Lap] = []
         self._by_kind: dict[type[Event], list[AnyCommand]] = {}
         self._holding: set[str] = set()
@@ -65,7 +68,7 @@ class Evidence:
     def add(self, event: AnyEvent) -> None:
         """Take in an event of the log. One that is known already changes nothing."""
         if isinstance(event, Passing):
-            passings = self._passings
+            passings = self.passings
             known = len(passings)
             passings.setdefault((event.decoder, event.boot, event.number), event)
             if len(passings) != known:
@@ -87,6 +90,11 @@ class Evidence:
         """Give the commands of a kind that hold, in order of time."""
         return self._by_kind.get(kind, [])  # type: ignore[return-value]  # keyed by the type itself
 
+    def recorded(self) -> Iterator[AnyEvent]:
+        """Give every event settled, once: the commands as they were given, then the facts, each in order of arrival."""
+        yield from self._said.values()
+        yield from self.arrived
+
     def said(self) -> Iterable[tuple[AnyCommand, bool]]:
         """Give every command ever recorded, as it was given, and whether it still holds."""
         return ((event, event.id in self._holding) for event in self._said.values())
@@ -97,6 +105,7 @@ class Evidence:
         Afterwards ``crossings`` and ``commands`` are what the evidence says, and depend on nothing else.
         """
         changed: dict[str, bool] = {}
+        self.arrived += self._waiting  # all of it new: whatever was placed anew was settled with its command
         if self._unsettled:
             self._unsettled = False
             self._settle_commands(changed)
@@ -114,21 +123,22 @@ class Evidence:
         self._holding = {command.id for command in self.commands}
         loops = {} if self.opened is None else loop_indices(self.opened)
         now = placement(loops, (c for c in self.commands if isinstance(c, PlacingCommand)))
-        touched = self._placement.touches(now)
+        touched = self.placement.touches(now)
         if touched:
             waiting = {id(fact) for fact in self._waiting}
-            again: list[Passing | Lap] = [p for p in self._concerned(touched) if id(p) not in waiting]
-            if touched.everything:
-                again += [lap for lap in self.lap_facts.values() if id(lap) not in waiting]
+            again = [fact for fact in self._concerned(touched) if id(fact) not in waiting]
             self._remove(again, changed)
-            self._placement = now
+            self.placement = now
             self._waiting += again
         self._settle_added(changed, everything=touched.everything)
 
-    def _concerned(self, touched: Touched) -> Iterable[Passing]:
+    def _concerned(self, touched: Touched) -> Iterable[Passing | Lap]:
+        if touched.everything:
+            return [*self.passings.values(), *self.lap_facts.values()]
+        laps = [lap for lap in self.lap_facts.values() if touched.concerns(lap)] if self.lap_facts else []
         if touched.only_keys:
-            return [self._passings[key] for key in touched.keys if key in self._passings]
-        return [p for p in self._passings.values() if touched.everything or touched.concerns(p)]
+            return [*(self.passings[key] for key in touched.keys if key in self.passings), *laps]
+        return [*(p for p in self.passings.values() if touched.concerns(p)), *laps]
 
     def _settle_added(self, changed: dict[str, bool], *, everything: bool) -> None:
         added = {command.id: command for command in self.commands if isinstance(command, PassingAdded)}
@@ -137,7 +147,7 @@ class Evidence:
             del self._added[fact.id]
             self._take_out(fact.car, ADDED_PREFIX + fact.id, changed)
         for i, fact in added.items():
-            if i not in self._added and (place := self._placement.place(fact)):
+            if i not in self._added and (place := self.placement.place(fact)):
                 self._added[i] = fact
                 insort(self.crossings.setdefault(place[0], []), place[1])
                 changed[place[0]] = True
@@ -148,20 +158,20 @@ class Evidence:
 
     def _remove(self, facts: Iterable[Passing | Lap], changed: dict[str, bool]) -> None:
         for fact in facts:
-            if self.unplaced.pop(key_of(fact), None) is None and (place := self._placement.place(fact)):
+            if self.unplaced.pop(key_of(fact), None) is None and (place := self.placement.place(fact)):
                 car, crossing = place
                 crossings = self.crossings[car]
                 del crossings[bisect_left(crossings, crossing)]
                 changed[car] = True
 
     def _place(self, facts: Iterable[Passing | Lap], changed: dict[str, bool]) -> None:
-        place, place_passing, crossings = self._placement.place, self._placement.place_passing, self.crossings
-        voided, unsorted = self._placement.voided, set[str]()
+        place_lap, place_passing, crossings = self.placement.place_lap, self.placement.place_passing, self.crossings
+        voided, unsorted = self.placement.voided, set[str]()
         for fact in facts:
-            placed = place_passing(fact) if isinstance(fact, Passing) else place(fact)
+            placed = place_passing(fact) if isinstance(fact, Passing) else place_lap(fact)
             if placed is None:
-                if (key := key_of(fact)) not in voided:
-                    self.unplaced[key] = fact
+                if named_key(fact) not in voided:
+                    self.unplaced[key_of(fact)] = fact
                 continue
             car, crossing = placed
             if car not in changed:

@@ -10,6 +10,8 @@ from timing.domain.events import CHANNELS, Event, MessageRejected, event_type
 from timing.projections.board import Notice, Row, SessionView
 from timing.projections.frames import Column, Delta, Snapshot
 from timing.reference.examples import EXAMPLES
+from timing.services.explanations import Explained
+from timing.services.feed import Explain, Resync
 
 Json: TypeAlias = dict[str, Any]
 
@@ -40,10 +42,6 @@ class Rejected(Struct, kw_only=True):
     code: str
     reason: str
     id: str | UnsetType = UNSET
-
-
-class Resync(Struct, tag_field="kind", tag="resync"):
-    """A screen asks for a fresh snapshot."""
 
 
 def document() -> Json:
@@ -121,7 +119,7 @@ def _feed_channel() -> Json:
         "servers": [{"$ref": "#/servers/feed"}],
         "parameters": {"session": _ref("parameters", "session")},
         "bindings": {"ws": {"method": "GET", "query": {"type": "object", "properties": query}, "bindingVersion": "0.1.0"}},
-        "messages": {name: _ref("messages", name) for name in ("snapshot", "delta", "resync")},
+        "messages": {name: _ref("messages", name) for name in ("snapshot", "delta", "explanation", "resync", "explain")},
     }
 
 
@@ -144,6 +142,8 @@ def _operations() -> Json:
         "reject": operation("send", "rejected", ["rejected"], "Answer a message that was not taken.", 0),
         "show": operation("send", "feed", ["snapshot", "delta"], "Tell a screen what the session looks like."),
         "resynchronise": operation("receive", "feed", ["resync"], "Send the screen a fresh snapshot."),
+        "explain": operation("receive", "feed", ["explain"], "Tell the screen what a car's place rests on."),
+        "explained": operation("send", "feed", ["explanation"], "Answer a screen that asked what a place rests on."),
     }
 
 
@@ -164,7 +164,8 @@ def _messages() -> Json:
         messages[name]["examples"] = [
             {"payload": msgspec.json.decode(msgspec.json.encode(event))} for event in EXAMPLES if type(event) is kind
         ]
-    answers: dict[str, type[Struct]] = {"accepted": Accepted, "rejected": Rejected, "snapshot": Snapshot, "delta": Delta, "resync": Resync}
+    answers: dict[str, type[Struct]] = {"accepted": Accepted, "rejected": Rejected, "snapshot": Snapshot, "delta": Delta}
+    answers |= {"resync": Resync, "explain": Explain, "explanation": Explained}
     return messages | {name: _message(name, kind) for name, kind in answers.items()}
 
 
@@ -175,7 +176,7 @@ def _message(name: str, kind: type[Struct]) -> Json:
 
 def _schemas() -> Json:
     events = _event_types()
-    parts = [Accepted, Rejected, Resync, SessionView, Column, Row, Notice]
+    parts = [Accepted, Rejected, Resync, Explain, Explained, SessionView, Column, Row, Notice]
     _, schemas = msgspec.json.schema_components([*events, *parts], ref_template="#/components/schemas/{name}")
     schemas = _with_short_names(schemas)
     for schema in schemas.values():

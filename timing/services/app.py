@@ -13,10 +13,12 @@ from timing.services.broker import EmbeddedBroker
 from timing.services.clock import Clock, system_clock
 from timing.services.documents import document
 from timing.services.door import Door
+from timing.services.explanations import Explanations
 from timing.services.feed import Feed
 from timing.services.ingest import Ingest
 from timing.services.mqtt import Address
 from timing.services.pages import PageServer
+from timing.services.previews import Previews
 from timing.services.projector import Projector
 from timing.services.rulebooks import Rulebooks
 from timing.services.settings import Settings
@@ -84,8 +86,11 @@ class Service:
         stack.push_async_callback(self.writer.close)
         stored = {session: self.log.high_watermark(session) for session in self.log.sessions()}
         self.projector = Projector(self.writer, stored, gather_ms=settings.gather_ms)
-        self.feed = await stack.enter_async_context(Feed(self.projector, host=settings.feed_host, port=settings.feed_port))
-        app = make_app(self, feed_port=self.feed.port, feed_url=settings.feed_url)
+        explanations = Explanations(self.projector.timing, asyncio.get_running_loop().time)
+        feed = Feed(self.projector, host=settings.feed_host, port=settings.feed_port, explain=explanations.answer)
+        self.feed = await stack.enter_async_context(feed)
+        previews = Previews(self.projector.timing)
+        app = make_app(self, feed_port=self.feed.port, feed_url=settings.feed_url, asked=[previews.route()])
         self.pages = await stack.enter_async_context(PageServer(app, settings.web_host, settings.web_port))
         await stack.enter_async_context(self._running(self.projector.run(), "projector"))
         stack.push_async_callback(self._show_the_last)

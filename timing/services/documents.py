@@ -3,7 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from timing.domain.errors import TimingError
+from timing.projections.anomalies import anomalies_json
 from timing.projections.car import car_sheet_json
+from timing.projections.explain import explanation_json
 from timing.projections.result import result_json
 from timing.projections.timing import Timing
 from timing.projections.versions import versions_json
@@ -19,7 +22,9 @@ def _result(timing: Timing, rest: tuple[str, ...], _: Query) -> bytes | None:
     return None if rest else result_json(timing)
 
 
-def _car(timing: Timing, rest: tuple[str, ...], _: Query) -> bytes | None:
+def _car(timing: Timing, rest: tuple[str, ...], query: Query) -> bytes | None:
+    if len(rest) == 2 and rest[1] == "explain":
+        return explanation_json(timing, rest[0], last=_number(query, "last"))
     return car_sheet_json(timing, rest[0]) if len(rest) == 1 else None
 
 
@@ -27,10 +32,24 @@ def _versions(timing: Timing, rest: tuple[str, ...], _: Query) -> bytes | None:
     return None if rest else versions_json(timing)
 
 
+def _anomalies(timing: Timing, rest: tuple[str, ...], _: Query) -> bytes | None:
+    return None if rest else anomalies_json(timing)
+
+
+def _number(query: Query, name: str) -> int | None:
+    text = query.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9):
+        raise TimingError(f"{name} is a number of crossings, not {text[:20]!r}")
+    return int(text)
+
+
 DOCUMENTS: dict[str, Document] = {
     "result": _result,  # the classification as it stands, as `timing classify --json` prints it
     "versions": _versions,  # every result that was published, and what it changed; as `timing results --json` prints it
-    "cars": _car,  # cars/{car}: laps, stops, stints and drive times
+    "cars": _car,  # cars/{car}: laps, stops, stints and drive times; cars/{car}/explain?last=N: what its place rests on
+    "anomalies": _anomalies,  # what in the evidence cannot be as it was said, with the corrections that would mend it
 }
 
 

@@ -1,7 +1,8 @@
 """The feed: each session's frames over WebSocket, to any number of screens. A frame is serialised once and written to all.
 
-Limits and what happens at them: too many screens, HTTP 503; an incoming message over 4 KiB, close 1009; one that is no resync, or too many
-of them, close 1008; a connection that takes nothing gets no frames, and after ``stall_s`` it is cut; one that answers no ping is closed.
+Limits and what happens at them: too many screens, HTTP 503; an incoming message over 4 KiB, close 1009; one that is not understood, or too
+many of them, close 1008; a connection that takes nothing gets no frames and no answers, and after ``stall_s`` it is cut; one that answers
+no ping is closed.
 """
 
 import asyncio
@@ -9,13 +10,13 @@ import contextlib
 import os
 import socket
 from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Self
 from urllib.parse import parse_qs, unquote
 
 import msgspec
 import structlog
-from msgspec import Struct
+from msgspec import Meta, Struct
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode, Frame, Opcode
@@ -29,6 +30,7 @@ from timing.services.sessions import Sessions
 
 SESSIONS_PATH = "/v1/sessions"
 
+_UNDERSTOOD = 'only {"kind":"resync"} and {"kind":"explain","car":"7"} are understood'
 _WRITTEN_AT_ONE_GO = 256  # screens, before other work gets its turn
 _log = structlog.get_logger(__name__)
 
@@ -46,12 +48,28 @@ class Limits(Struct, frozen=True, kw_only=True):
     close_s: float = 2.0
     resyncs: int = 10
     resyncs_in_s: float = 10.0
+    questions: int = 10
+    questions_in_s: float = 10.0
+
+
+class Resync(Struct, tag_field="kind", tag="resync"):
+    """A screen asks for a fresh snapshot."""
+
+
+class Explain(Struct, tag_field="kind", tag="explain"):
+    """A screen asks what a car's place rests on; the answer is an ``explanation``."""
+
+    car: Annotated[str, Meta(min_length=1, max_length=8)]
+
+
+_asked: msgspec.json.Decoder[Resync | Explain] = msgspec.json.Decoder(Resync | Explain)
 
 
 class _Screen(ServerConnection):
     """A connection that tells its hub when it is full and when it can take more; full for too long, it is ended."""
 
     hub: Hub | None = None
+    session = ""
     resume: tuple[str, int] | None = None
     stall_s = 30.0
     _stalled: asyncio.TimerHandle | None = None
@@ -100,12 +118,21 @@ class Feed:
     """Serves the sessions' frames: ``async with Feed(...) as feed`` listens on ``feed.port``. Ends with close code 1001."""
 
     def __init__(
-        self, sessions: Sessions, *, host: str, port: int, limits: Limits | None = None, origins: Sequence[str] | None = None
+        self,
+        sessions: Sessions,
+        *,
+        host: str,
+        port: int,
+        limits: Limits | None = None,
+        origins: Sequence[str] | None = None,
+        explain: Callable[[str, str], bytes] | None = None,
     ) -> None:
+        """``explain``: gives the frame that answers what a car's place rests on, from session and car; left out, nobody may ask."""
         self._sessions = sessions
         self._host, self._port = host, port
         self._limits = limits or Limits()
         self._origins = None if origins is None else [Origin(origin) for origin in origins]
+        self._explain = explain
         self._server: Server | None = None
         self._senders: dict[Hub, asyncio.Task[None]] = {}
         self._screens: set[_Screen] = set()
@@ -187,7 +214,8 @@ class Feed:
             return _json(connection, 404, {"error": f"{reason}; {SESSIONS_PATH} lists the sessions"})
         if hub.full or len(self._screens) >= self._limits.max_connections:
             return _json(connection, 503, {"error": "too many screens are watching; try again later"}, {"Retry-After": "10"})
-        connection.hub, connection.resume, connection.stall_s = hub, _resume(query), self._limits.stall_s
+        connection.hub, connection.session = hub, str(session)
+        connection.resume, connection.stall_s = _resume(query), self._limits.stall_s
         return None
 
     async def _watch(self, connection: ServerConnection) -> None:
@@ -212,17 +240,23 @@ class Feed:
             self._screens.discard(connection)
 
     async def _listen(self, connection: _Screen, hub: Hub) -> None:
-        asked: deque[float] = deque(maxlen=self._limits.resyncs)
+        limits = self._limits
+        resyncs: deque[float] = deque(maxlen=limits.resyncs)
+        questions: deque[float] = deque(maxlen=limits.questions)
         with contextlib.suppress(ConnectionClosed):
             async for message in connection:
-                now = connection.loop.time()
-                if not _is_resync(message):
-                    await connection.close(CloseCode.POLICY_VIOLATION, 'only {"kind":"resync"} is understood')
-                elif len(asked) == asked.maxlen and now - asked[0] < self._limits.resyncs_in_s:
-                    await connection.close(CloseCode.POLICY_VIOLATION, "too many resyncs; ask once, and wait for the snapshot")
-                else:
-                    asked.append(now)
-                    hub.resync(connection)
+                match _understood(message):
+                    case Resync() if _in_time(resyncs, connection.loop.time(), limits.resyncs_in_s):
+                        hub.resync(connection)
+                    case Resync():
+                        await connection.close(CloseCode.POLICY_VIOLATION, "too many resyncs; ask once, and wait for the snapshot")
+                    case Explain(car=car) if self._explain and _in_time(questions, connection.loop.time(), limits.questions_in_s):
+                        if not connection.paused:
+                            write(connection, wire_form(self._explain(connection.session, car)))
+                    case Explain() if self._explain:
+                        await connection.close(CloseCode.POLICY_VIOLATION, "too many questions; ask more slowly")
+                    case _:
+                        await connection.close(CloseCode.POLICY_VIOLATION, _UNDERSTOOD)
 
     def _serve_hub(self, hub: Hub) -> None:
         """See that somebody sends what the hub hands out."""
@@ -261,12 +295,19 @@ def _resume(query: str) -> tuple[str, int] | None:
     return (epoch, int(rev)) if epoch and rev.isascii() and rev.isdecimal() and len(rev) <= 16 else None
 
 
-def _is_resync(message: str | bytes) -> bool:
+def _understood(message: str | bytes) -> Resync | Explain | None:
     try:
-        said = msgspec.json.decode(message)
+        return _asked.decode(message)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _in_time(asked: deque[float], now: float, within_s: float) -> bool:
+    """Note that something is asked, and say whether it is not asked too often."""
+    if len(asked) == asked.maxlen and now - asked[0] < within_s:
         return False
-    return isinstance(said, dict) and said.get("kind") == "resync"
+    asked.append(now)
+    return True
 
 
 def _json(connection: ServerConnection, status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:

@@ -18,6 +18,7 @@ from timing.log.record import Record
 from timing.projections.board import Board
 from timing.projections.frames import Framer
 from timing.projections.timing import Timing
+from timing.services.anomaly_watch import AnomalyWatch
 from timing.services.hub import Hub
 from timing.services.sessions import SessionInfo
 
@@ -68,6 +69,8 @@ class _Session:
         self.fault: str | None = None
         self.not_before = 0.0
         self.timer: asyncio.TimerHandle | None = None
+        self.look: asyncio.TimerHandle | None = None
+        self.anomalies = AnomalyWatch(name, self.timing)
         self.waiting: list[tuple[int, asyncio.Future[None]]] = []
 
 
@@ -195,12 +198,12 @@ class Projector:
         if session.timer is not None:
             session.timer.cancel()
             session.timer = None
-        if not session.opened or session.shown == session.seq:
-            return
         clock = asyncio.get_running_loop().time
         began = clock()
+        if not session.opened or (session.shown == session.seq and not session.anomalies.due(began)):
+            return
         try:
-            board = session.timing.board()
+            board = session.anomalies.with_notices(session.timing.board(), clock)
             frame = session.framer.advance(board, session.seq)
         except Exception as fault:  # noqa: BLE001  # whatever is wrong in one session must not end the others
             session.shown = session.seq  # as far as it will ever be: the same board would fail again
@@ -212,7 +215,14 @@ class Projector:
         now = clock()
         cost = now - began + session.hub.screens * _WRITE_S
         session.not_before = now + min(self._gather_s, cost / _FRAMES_SHARE)
+        if session.look is None and (look_at := session.anomalies.look_at) is not None:
+            session.look = asyncio.get_running_loop().call_at(look_at, self._look, session)
         self._answer(session)
+
+    def _look(self, session: _Session) -> None:
+        """Show the anomalies of what came in since the last look, though nothing more may come."""
+        session.look = None
+        self._form(session)
 
     def _answer(self, session: _Session) -> None:
         for seq, shown in session.waiting:
@@ -238,7 +248,8 @@ class Projector:
 
     def _stop(self) -> None:
         for session in self._sessions.values():
-            if session.timer is not None:
-                session.timer.cancel()
+            for timer in (session.timer, session.look):
+                if timer is not None:
+                    timer.cancel()
             for _, shown in session.waiting:
                 shown.cancel()

@@ -84,8 +84,11 @@ class Asset(Struct, frozen=True):
     tag: str
 
 
-def make_app(source: Source, *, feed_port: int, feed_url: str | None = None) -> Starlette:
-    """Make the ASGI application. ``feed_url`` is the feed as browsers reach it; left out, it is this host's name with ``feed_port``."""
+def make_app(source: Source, *, feed_port: int, feed_url: str | None = None, asked: Sequence[Route] = ()) -> Starlette:
+    """Make the ASGI application. ``feed_url`` is the feed as browsers reach it; left out, it is this host's name with ``feed_port``.
+
+    ``asked``: routes on which more is asked than a document.
+    """
     pages = _Pages(source, feed_port, feed_url)
     routes = [
         Route("/", pages.home),
@@ -94,6 +97,7 @@ def make_app(source: Source, *, feed_port: int, feed_url: str | None = None) -> 
         Route("/static/{path:path}", pages.static),
         Route("/api/feed", pages.feed),
         Route("/api/sessions", pages.session_list),
+        *asked,
         Route("/api/sessions/{session}/{path:path}", pages.document),
         Route("/health", pages.health),
     ]

@@ -1,0 +1,127 @@
+"""Every place on the board is explained, whatever happened, and the explanation's numbers are the board's."""
+
+import runpy
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from timing.domain import events as e
+from timing.log.record import Record
+from timing.projections.anomalies import Watch, anomalies
+from timing.projections.differences import differences, head, lines
+from timing.projections.explain import explain, explanation_json
+from timing.projections.explanation import Explanation
+from timing.projections.preview import preview
+from timing.projections.timing import Timing
+
+_laws = runpy.run_path(str(Path(__file__).parent / "test_laws.py"))
+Invention, CHANCES = _laws["Invention"], st.randoms(use_true_random=False)
+Events = list[e.AnyEvent]
+SESSIONS = CHANCES.map(lambda chance: Invention(chance).session())
+
+
+def fold(events: Iterable[e.AnyEvent]) -> Timing:
+    timing = Timing("s")
+    for seq, event in enumerate(events, start=1):
+        timing.apply(Record("s", seq, 1, event, b"", b""))
+    return timing
+
+
+def every_place_is_explained(events: Events, _: Random) -> None:
+    timing = fold(events)
+    board, places = timing.board(), timing.classification()
+    explained: dict[str, Explanation] = {}
+    for car, row in board.rows.items():
+        found = explain(timing, car)
+        assert found
+        explained[car] = found
+        assert found.shown == row.position
+        assert (found.position, found.class_position, found.status) == (row.result.position, row.result.class_position, row.result.status)
+        assert (found.laps, found.best_lap_us, found.total_us) == (row.laps, row.best_lap_us, row.result.total_us)
+        assert found.last_crossing_at == row.last_crossing_at
+        ended = [heard for heard in found.crossings if heard.verdict == "lap"]
+        assert [heard.lap for heard in ended] == list(range(1, row.laps + 1)), "each lap that counts has its crossing"
+        assert (ended[-1].at if ended else None) == row.last_crossing_at
+        assert found.words
+        assert explanation_json(timing, car)
+    road = [s.car for s in timing.state().standings]
+    for ahead, behind in pairwise(road):
+        assert_told_alike(explained[ahead].road, explained[behind].road, ahead, behind)
+    for one, two in pairwise(places):
+        assert_told_alike(explained[one.car].result, explained[two.car].result, one.car, two.car)
+        told = next(n for n in explained[two.car].result if n.where == "ahead")
+        if told.by == "laps":
+            assert told.laps == one.laps - two.laps > 0
+        elif told.by == "time":
+            assert one.total_us is not None
+            assert two.total_us is not None
+            assert told.time_us == two.total_us - one.total_us > 0
+
+
+def assert_told_alike(of_ahead: Any, of_behind: Any, ahead: str, behind: str) -> None:
+    """Both cars are told the same reason, each from its own side."""
+    below = next(n for n in of_ahead if n.where == "behind")
+    above = next(n for n in of_behind if n.where == "ahead")
+    assert (below.car, above.car) == (behind, ahead)
+    assert (below.by, below.laps, below.time_us, below.why) == (above.by, above.laps, above.time_us, above.why)
+
+
+def anomalies_are_what_the_evidence_says(events: Events, chance: Random) -> None:
+    """Whoever asks on the way, and in whatever order things arrive, sees the same in the end; the session is left as it is."""
+    timing = Timing("s")
+    watch = Watch(timing)
+    arrived = list(events)
+    chance.shuffle(arrived)
+    for seq, event in enumerate(arrived, start=1):
+        timing.apply(Record("s", seq, 1, event, b"", b""))
+        if chance.random() < 0.3:
+            watch.current()
+    batch = fold(events)
+    digest = batch.digest()
+    assert watch.current() == anomalies(batch)
+    assert batch.digest() == digest == timing.digest()
+    found = anomalies(batch)
+    assert len({a.id for a in found}) == len(found)
+    assert msgspec.json.encode(found)
+
+
+def a_preview_is_what_comes_then(events: Events, chance: Random) -> None:
+    """What a preview says is what the difference is once the event is there; and the session it was asked of is as before."""
+    timing = fold(events)
+    before, said, digest = lines(timing), head(timing), timing.digest()
+    car = chance.choice(sorted(timing.state().said.entries))
+    event: e.AnyEvent = chance.choice(
+        (
+            e.Decision(id="new", at=timing.state().at + 1, decision="new", car=car, penalty="time", seconds=float(chance.randint(1, 90))),
+            e.PassingAdded(id="new", at=timing.state().at, car=car, loop="SF", by="TK", reason="seen"),
+            e.PassingVoided(id="new", at=1, passing=e.PassingKey(decoder="line", boot=1, number=chance.randint(1, 9)), by="TK", reason="?"),
+        )
+    )
+    found = preview(timing, [event])
+    assert not found.refused
+    after = fold([*events, event])
+    assert found.differences == differences(before, lines(after), session_before=said, session_after=head(after))
+    assert timing.digest() == digest
+    assert preview(timing, []).differences.none
+
+
+LAWS = (every_place_is_explained, anomalies_are_what_the_evidence_says, a_preview_is_what_comes_then)
+
+
+@pytest.mark.parametrize("check", LAWS, ids=lambda check: check.__name__)
+def test_over_generated_sessions(check: Any) -> None:
+    settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))(given(SESSIONS, CHANCES)(check))()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("check", LAWS, ids=lambda check: check.__name__)
+def test_over_thousands_of_sessions(check: Any) -> None:
+    settings(max_examples=3_000, deadline=None, suppress_health_check=list(HealthCheck))(given(SESSIONS, CHANCES)(check))()

@@ -1,0 +1,181 @@
+"""Explain a car's place: the crossings, corrections, decisions and rules it rests on, and why its neighbours are its neighbours."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from timing.domain.classification import Place
+from timing.domain.events import Decision, DecisionUpdated
+from timing.domain.order import Standing
+from timing.domain.units import SECOND, format_duration, time_of_day
+from timing.projections.compared import in_the_result, on_the_road
+from timing.projections.explanation import Decided, Explanation, Heard, RuleLine
+from timing.projections.heard import crossing_in_words, crossings_of, taken_from
+from timing.projections.notices import penalty_text
+from timing.projections.state import State
+
+if TYPE_CHECKING:
+    from timing.projections.timing import Timing
+
+_MOVING = frozenset({"positions", "last", "last_of_class", "time", "laps", "drive_through", "stop_go"})
+
+
+def explain(timing: "Timing", car: str, *, last: int | None = None) -> Explanation | None:
+    """Explain a car's place as it stands; ``None`` for a car that is not entered. ``last``: list only so many of its crossings."""
+    state = timing.state()
+    standings = {s.car: (place, s) for place, s in enumerate(state.standings, start=1)}
+    if car not in standings:
+        return None
+    road_place, standing = standings[car]
+    places = timing.classification()
+    place = next(p for p in places if p.car == car)
+    crossings, earlier = crossings_of(timing, standing, last=last)
+    decisions = tuple(_decisions(timing, car))
+    moved = {d.car: f"{d.decision}, {penalty_text(d)} for {d.car}" for d in timing.evidence.of(Decision) if d.penalty in _MOVING}
+    explanation = Explanation(
+        session=timing.session,
+        car=car,
+        class_=place.class_,
+        seq=timing.seq,
+        at=state.at,
+        on_the_road=road_place,
+        shown=timing.board().rows[car].position,
+        position=place.position,
+        class_position=place.class_position,
+        status=place.status,
+        laps=standing.laps,
+        result_laps=place.laps,
+        total_us=place.total_us,
+        best_lap_us=standing.best_us,
+        last_crossing_at=standing.last_at if standing.laps else None,
+        road=tuple(on_the_road(state.standings, car, state.said.grid, race=timing.race)),
+        result=tuple(in_the_result(places, car, {s.car: s for s in state.standings}, moved, race=timing.race)),
+        end=tuple(_end(timing, state, standing)),
+        decisions=decisions,
+        corrections=tuple(taken_from(timing, car)),
+        rules=tuple(_rules(timing, state, place, crossings, decided=bool(decisions))),
+        crossings=crossings,
+        earlier=earlier,
+        words=(),
+    )
+    return msgspec.structs.replace(explanation, words=tuple(_words(explanation)))
+
+
+def _decisions(timing: "Timing", car: str) -> Iterator[Decided]:
+    updates = timing.evidence.of(DecisionUpdated)
+    stages = {badge.decision: badge.stage for badge in timing.state().said.badges.get(car, ())}
+    for d in timing.evidence.of(Decision):
+        if d.car == car:
+            steps = [f"{time_of_day(d.at)} {d.stage}"]
+            steps += [f"{time_of_day(u.at)} {u.stage}" + (f": {u.reason}" if u.reason else "") for u in updates if u.decision == d.decision]
+            stage = stages.get(d.decision, d.stage)
+            yield Decided(d.decision, d.penalty, penalty_text(d), stage, d.at, d.reason, d.article, tuple(steps))
+
+
+def _end(timing: "Timing", state: State, standing: Standing) -> Iterator[str]:
+    """Say how the session ended, or that it goes on, and where this car's part in it ended."""
+    said, car = state.said, standing.car
+    done = len(laps.ends) if (laps := timing.laps.get(car)) else 0
+    if said.start is None:
+        yield "The session has not started."
+        return
+    if car not in state.started:
+        yield f"Car {car} was not seen after the start at {time_of_day(said.start)}."
+    if state.stopped:
+        stopped = state.stopped
+        yield (
+            f"Red flag at {time_of_day(stopped.signal_at)}, not resumed: the leader had completed {_laps(stopped.completed)}; "
+            f"the result is taken at the end of lap {stopped.counted}, ended at {time_of_day(stopped.at)}."
+        )
+        yield f"Of the {_laps(done)} of car {car}, {standing.laps} count."
+    elif state.end and timing.race:
+        flag = "" if said.flag_at is None else f" (flag shown at {time_of_day(said.flag_at)})"
+        yield f"The leader's last crossing was at {time_of_day(state.end.at)}, after {_laps(state.end.laps)}{flag}."
+        if standing.flagged:
+            yield f"Car {car} took the flag at {time_of_day(standing.last_at)}, after {_laps(standing.laps)}."
+        else:
+            yield f"Car {car} has not taken the flag; it has {_laps(standing.laps)}."
+    elif state.end:
+        yield f"Chequered flag at {time_of_day(state.end.at)}."
+    elif said.closed_at is None:
+        yield f"The session is {'suspended' if state.suspended else 'under way'}; car {car} has {_laps(standing.laps)}."
+    if said.closed_at is not None:
+        yield f"The session was closed at {time_of_day(said.closed_at)}."
+
+
+def _rules(timing: "Timing", state: State, place: Place, crossings: tuple[Heard, ...], *, decided: bool) -> Iterator[RuleLine]:
+    """Name the lines of the rulebook that were asked for this place."""
+    rules, verdicts = timing.rules, {heard.verdict for heard in crossings}
+    keys = ["start.lap1_from"] if timing.race else ["qualifying.tie"]
+    if "duplicate" in verdicts:
+        keys.append("laps.duplicate_window_us")
+    if "short_lap" in verdicts:
+        keys.append("laps.min_lap_us")
+    if "after_close" in verdicts:
+        keys.append("laps.horizon_us")
+    if state.stopped:
+        keys += [f"red_flag.{key}" for key in ("result", "completed_minus", "scope", "others", "min_laps")]
+    elif state.end and timing.race:
+        keys += ["finish.early_flag", "finish.late_flag"] if state.said.flag_at is not None else []
+        keys += ["finish.grace_us"] if rules.finish.grace_us is not None else []
+    if state.over and timing.race:
+        keys += [f"classification.{key}" for key in ("min_percent", "base", "must_cross_flag")]
+    if place.status == "disqualified":
+        keys.append("classification.disqualified")
+    if decided:
+        keys += ["penalties.unserved", "penalties.lap_conversion"]
+    for key in keys:
+        chapter, _, name = key.partition(".")
+        yield _rule(chapter, name, getattr(getattr(rules, chapter), name), rules.source)
+
+
+def _rule(chapter: str, name: str, value: object, source: str) -> RuleLine:
+    """Write a line as a rulebook's file has it."""
+    if value is None:
+        written = "none"
+    elif isinstance(value, bool):
+        written = str(value).lower()
+    elif isinstance(value, int) and name.endswith("_us"):
+        written = f"{value / SECOND:g}"
+    else:
+        written = str(value)
+    return RuleLine(f"{chapter}.{name.removesuffix('_us')}_s" if name.endswith("_us") else f"{chapter}.{name}", written, source)
+
+
+def _words(e: Explanation) -> Iterator[str]:
+    place = f"P{e.position}" if e.position is not None else e.status.replace("_", " ")
+    in_class = f", P{e.class_position} in {e.class_}" if e.class_position is not None else ""
+    total = "" if e.total_us is None else f", {format_duration(e.total_us)}"
+    yield f"Car {e.car}: {place}{in_class} ({e.status.replace('_', ' ')}), {_laps(e.result_laps)}{total}; P{e.on_the_road} on the road."
+    if e.shown != e.on_the_road:
+        yield f"The board shows it P{e.shown}: the order shown is frozen."
+    if e.laps != e.result_laps:
+        yield f"On the road it did {_laps(e.laps)}."
+    for order, neighbours in (("On the road", e.road), ("In the result", e.result)):
+        for n in neighbours:
+            yield f"{order} {'behind' if n.where == 'ahead' else 'ahead of'} {n.car}: {n.why}."
+    yield from e.end
+    for d in e.decisions:
+        because = "".join((f", {d.reason}" if d.reason else "", f" (art. {d.article})" if d.article else ""))
+        yield f"Decision {d.decision}: {d.text}{because}. {'; '.join(d.steps)}. Now {d.stage}."
+    for c in e.corrections:
+        yield f"Passing {c.key} {c.text}."
+    if e.rules:
+        yield f"By the rulebook ({e.rules[0].source}):"
+    for rule in e.rules:
+        yield f"  {rule.key} = {rule.value}"
+    if e.earlier:
+        yield f"{e.earlier} earlier crossings are not listed."
+    for heard in e.crossings:
+        yield f"  {crossing_in_words(heard)}"
+
+
+def _laps(count: int) -> str:
+    return f"{count} lap{'s' if count != 1 else ''}"
+
+
+def explanation_json(timing: "Timing", car: str, *, last: int | None = None) -> bytes | None:
+    """Write an explanation as JSON; ``None`` for a car that is not entered."""
+    found = explain(timing, car, last=last)
+    return None if found is None else msgspec.json.encode(found)

@@ -1,0 +1,113 @@
+"""Previews over HTTP: what events would change, folded in a thread of its own while the session goes on. Nothing is sent or stored.
+
+Limits and what happens at them: a body over 64 KiB, 413; more than 100 events, 400; one that takes over 10 s to arrive, 408; one preview
+is made at a time and four wait, beyond that 503.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from timing.domain.errors import MalformedEvent
+from timing.projections.preview import event_of, known, preview_of
+from timing.projections.timing import Timing
+
+LARGEST_BODY = 64 * 1024
+MOST_EVENTS = 100
+_WAITING = 4
+_BODY_WITHIN_S = 10.0
+
+
+class Asked(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is asked: ``events`` to add, each as it would be sent (``id``, ``at`` and ``by`` may be left out), and ids to leave out."""
+
+    events: tuple[dict[str, Any], ...] = ()
+    without: tuple[str, ...] = ()
+
+
+class Refusing(Exception):
+    """The question cannot be answered; ``status`` is that of HTTP."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Previews:
+    """Answers what-if questions about sessions; ``timing_of`` gives a session's fold."""
+
+    def __init__(self, timing_of: Callable[[str], Timing | None]) -> None:
+        self._timing_of = timing_of
+        self._one = asyncio.Lock()
+        self._asking = 0
+
+    def route(self) -> Route:
+        """Give the route under which they are asked."""
+        return Route("/api/sessions/{session}/preview", self.answer, methods=["POST"])
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one question."""
+        try:
+            return _json(await self._preview(request), 200)
+        except Refusing as refused:
+            headers = {"retry-after": "1"} if refused.status == 503 else {}
+            return _json(msgspec.json.encode({"error": str(refused)}), refused.status, headers)
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    async def _preview(self, request: Request) -> bytes:
+        session = request.path_params["session"]
+        if self._timing_of(session) is None:
+            raise Refusing(404, f"there is no session {session[:64]!r}")
+        asked = _read(await _body(request))
+        try:
+            events = [event_of(msgspec.json.encode(said), number) for number, said in enumerate(asked.events, start=1)]
+        except MalformedEvent as error:
+            raise Refusing(400, f"{error.code}: {error.reason}") from None
+        if self._asking > _WAITING:
+            raise Refusing(503, "other previews are being made; try again in a second")
+        self._asking += 1
+        try:
+            async with self._one:
+                timing = self._timing_of(session)
+                assert timing is not None, "sessions do not go away"
+                now = known(timing)
+                found = await asyncio.to_thread(preview_of, now, events, Timing, without=asked.without)
+        finally:
+            self._asking -= 1
+        return msgspec.json.encode(found)
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    try:
+        async with asyncio.timeout(_BODY_WITHIN_S):
+            async for part in request.stream():
+                body += part
+                if len(body) > LARGEST_BODY:
+                    raise Refusing(413, f"the question is larger than {LARGEST_BODY // 1024} KiB; ask about fewer events")
+    except TimeoutError:
+        raise Refusing(408, f"the question did not come within {_BODY_WITHIN_S:g} s") from None
+    return body
+
+
+def _read(body: bytes) -> Asked:
+    try:
+        asked = msgspec.json.decode(body, type=Asked)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refusing(400, f'ask with {{"events": [{{…}}], "without": ["ID"]}}: {error}') from None
+    if not (asked.events or asked.without):
+        raise Refusing(400, "there is nothing to try: give events, or ids to leave out")
+    if len(asked.events) > MOST_EVENTS or len(asked.without) > MOST_EVENTS:
+        raise Refusing(400, f"at most {MOST_EVENTS} events at a time")
+    return asked
+
+
+def _json(body: bytes, status: int, headers: dict[str, str] | None = None) -> Response:
+    return Response(body, status, {"cache-control": "no-store", **(headers or {})}, "application/json")
