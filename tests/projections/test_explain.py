@@ -64,6 +64,19 @@ def test_a_penalty_parts_them_in_the_result_and_not_on_the_road(script: type["Sc
     assert (decision.decision, decision.stage, decision.article, decision.reason) == ("D4", "issued", "27.4", "contact with 9")
     assert [step.split()[1] for step in decision.steps] == ["investigated", "issued"]
     assert "Decision D4: 5 s penalty, contact with 9 (art. 27.4)." in text(timing, "7")
+    assert "In the result that comes to: 5.000 added." in text(timing, "7")
+    assert (found.weighs, told(timing, "9").weighs) == ("5.000 added", None)
+
+
+def test_places_that_were_decided_are_named(script: type["Script"]) -> None:
+    race = script("7 9 3", laps=2).run(car7="60 120", car9="61 122", car3="62 124")
+    race.say(e.Decision, at=130, decision="D5", car="7", penalty="positions", positions=1, reason="jump start")
+    timing = race.fold()
+    found = told(timing, "7")
+    assert (found.position, found.weighs) == (2, "1 place down")
+    ahead = next(n for n in found.result if n.where == "ahead")
+    assert (ahead.car, ahead.by) == ("9", "decision")
+    assert "places were decided: D5, 1 place for 7" in ahead.why
 
 
 def test_laps_taken_away_are_said(script: type["Script"]) -> None:

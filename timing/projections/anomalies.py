@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from timing.domain.crossings import LAP_PREFIX, Crossing, key_of
+from timing.domain.crossings import Crossing, key_of
 from timing.domain.events import Passing, TransponderAssigned
 from timing.domain.laps import CarLaps
 from timing.domain.units import SECOND, format_duration, time_of_day
-from timing.projections.anomaly import Anomaly, named
+from timing.projections.anomaly import Anomaly, device, named
 from timing.projections.board import Notice
 from timing.projections.decoders import Decoders
 from timing.projections.unheard import missed_crossings
@@ -88,12 +88,12 @@ def _impossible(timing: "Timing") -> Iterator[Anomaly]:
             far.setdefault((crossing[2], crossing[3]), []).append(crossing)
     for (decoder, boot), crossings in sorted(far.items()):
         crossings.sort()
-        away = crossings[0][0] - start
+        name, away = device(decoder), crossings[0][0] - start
         yield Anomaly(
-            id=f"anomaly/impossible_time/{decoder.replace(LAP_PREFIX, '')}/{boot}",
+            id=f"anomaly/impossible_time/{name}/{boot}",
             kind="impossible_time",
             at=crossings[0][0],
-            text=f"{_device(decoder)} (boot {boot}) gave {_times(len(crossings))} outside this session, "
+            text=f"{name[0].upper()}{name[1:]} (boot {boot}) gave {_times(len(crossings))} outside this session, "
             f"{format_duration(abs(away), 0)} {'after' if away > 0 else 'before'} the start: correct its clock",
             count=len(crossings),
             evidence=tuple(named(c[2:]) for c in crossings[:_SHOWN]),
@@ -192,10 +192,6 @@ def _short(laps: CarLaps, at: int) -> str:
     before = bisect_left(laps.ends, at)
     began = laps.ends[before - 1] if before else laps.since
     return "no lap" if began is None else f"a lap of {format_duration(at - began)}, shorter than a lap can be"
-
-
-def _device(decoder: str) -> str:
-    return f"System {decoder.removeprefix(LAP_PREFIX)}" if decoder.startswith(LAP_PREFIX) else f"Decoder {decoder}"
 
 
 def _times(count: int, what: str = "passing") -> str:

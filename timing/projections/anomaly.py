@@ -43,6 +43,11 @@ def named(key: Key) -> str:
     return f"lap {decoder.removeprefix(LAP_PREFIX)}/{boot}/{number}" if decoder.startswith(LAP_PREFIX) else f"{decoder}/{boot}/{number}"
 
 
+def device(decoder: str) -> str:
+    """Name a device as people do: ``decoder line-1``, ``system club``. A decoder and a system may bear the same name."""
+    return f"system {decoder.removeprefix(LAP_PREFIX)}" if decoder.startswith(LAP_PREFIX) else f"decoder {decoder}"
+
+
 def middle(values: Iterable[int]) -> int:
     """Give the middle one of some durations: of two in the middle the lesser. There is at least one."""
     found = sorted(values)

@@ -11,7 +11,7 @@ from timing.domain.crossings import ADDED_PREFIX, LAP_PREFIX, Crossing
 from timing.domain.events import DecoderClockCorrected, Lap, Passing
 from timing.domain.laps import CarLaps
 from timing.domain.units import MILLISECOND, SECOND, format_duration
-from timing.projections.anomaly import Anomaly, middle, suggested
+from timing.projections.anomaly import Anomaly, device, middle, named, suggested
 
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
@@ -110,16 +110,16 @@ class Decoders:
             if not gaps:
                 continue
             count = sum(b - a + 1 for a, b in gaps)
-            name = decoder.removeprefix(LAP_PREFIX)
+            name = device(decoder)
             first = facts[decoder, boot, gaps[0][0] - 1]
             yield Anomaly(
                 id=f"anomaly/numbers_missing/{name}/{boot}",
                 kind="numbers_missing",
                 at=first.at,
-                text=f"Decoder {name} (boot {boot}): {count} passing{'s' if count != 1 else ''} never came, "
+                text=f"{name[0].upper()}{name[1:]} (boot {boot}): {count} passing{'s' if count != 1 else ''} never came, "
                 f"number{'s' if count != 1 else ''} {_ranges(gaps)}; ask for {'them' if count != 1 else 'it'} again",
                 count=count,
-                evidence=tuple(f"{name}/{boot}/{n}" for a, b in gaps[:_RANGES] for n in (a - 1, b + 1)),
+                evidence=tuple(named((decoder, boot, n)) for a, b in gaps[:_RANGES] for n in (a - 1, b + 1)),
             )
 
     def offsets(self, timing: "Timing") -> Iterator[Anomaly]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from timing.domain.classification import Place
-from timing.domain.events import Decision, DecisionUpdated
 from timing.domain.order import Standing
 from timing.domain.units import SECOND, format_duration, time_of_day
 from timing.projections.compared import in_the_result, on_the_road
@@ -17,8 +16,6 @@ from timing.projections.state import State
 
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
-
-_MOVING = frozenset({"positions", "last", "last_of_class", "time", "laps", "drive_through", "stop_go"})
 
 
 def explain(timing: "Timing", car: str, *, last: int | None = None) -> Explanation | None:
@@ -31,8 +28,8 @@ def explain(timing: "Timing", car: str, *, last: int | None = None) -> Explanati
     places = timing.classification()
     place = next(p for p in places if p.car == car)
     crossings, earlier = crossings_of(timing, standing, last=last)
-    decisions = tuple(_decisions(timing, car))
-    moved = {d.car: f"{d.decision}, {penalty_text(d)} for {d.car}" for d in timing.evidence.of(Decision) if d.penalty in _MOVING}
+    decisions = tuple(_decisions(state, car))
+    moved = _moved(state)
     explanation = Explanation(
         session=timing.session,
         car=car,
@@ -53,6 +50,7 @@ def explain(timing: "Timing", car: str, *, last: int | None = None) -> Explanati
         result=tuple(in_the_result(places, car, {s.car: s for s in state.standings}, moved, race=timing.race)),
         end=tuple(_end(timing, state, standing)),
         decisions=decisions,
+        weighs=_weigh(state, car),
         corrections=tuple(taken_from(timing, car)),
         rules=tuple(_rules(timing, state, place, crossings, decided=bool(decisions))),
         crossings=crossings,
@@ -62,15 +60,39 @@ def explain(timing: "Timing", car: str, *, last: int | None = None) -> Explanati
     return msgspec.structs.replace(explanation, words=tuple(_words(explanation)))
 
 
-def _decisions(timing: "Timing", car: str) -> Iterator[Decided]:
-    updates = timing.evidence.of(DecisionUpdated)
-    stages = {badge.decision: badge.stage for badge in timing.state().said.badges.get(car, ())}
-    for d in timing.evidence.of(Decision):
+def _decisions(state: State, car: str) -> Iterator[Decided]:
+    for ruling in state.said.rulings:
+        d = ruling.decision
         if d.car == car:
-            steps = [f"{time_of_day(d.at)} {d.stage}"]
-            steps += [f"{time_of_day(u.at)} {u.stage}" + (f": {u.reason}" if u.reason else "") for u in updates if u.decision == d.decision]
-            stage = stages.get(d.decision, d.stage)
-            yield Decided(d.decision, d.penalty, penalty_text(d), stage, d.at, d.reason, d.article, tuple(steps))
+            steps = [
+                f"{time_of_day(step.at)} {step.stage}" + (f": {step.reason}" if step.reason and step.reason != d.reason else "")
+                for step in ruling.steps
+            ]
+            steps += [f"{time_of_day(r.update.at)} not {r.update.stage}: {r.why}" for r in ruling.refused]
+            yield Decided(d.decision, d.penalty, penalty_text(d), ruling.stage, d.at, d.reason, d.article, tuple(steps))
+
+
+def _moved(state: State) -> dict[str, str]:
+    """Name what moved each car that decisions moved by places, not by laps or time."""
+    moved: dict[str, str] = {}
+    for ruling in state.said.rulings:
+        d, found = ruling.decision, state.penalties.get(ruling.decision.car)
+        if found and d.penalty in {"positions", "last", "last_of_class"} and (found.drops or found.last or found.last_of_class):
+            moved[d.car] = f"{d.decision}, {penalty_text(d)} for {d.car}"
+    return moved
+
+
+def _weigh(state: State, car: str) -> str | None:
+    """Say what the decisions about a car come to in the result, unserved ones included; ``None`` where nothing weighs."""
+    found = state.penalties.get(car)
+    if found is None:
+        return None
+    parts = [f"{format_duration(found.time_us)} added"] if found.time_us else []
+    parts += [f"{_laps(found.laps)} taken"] if found.laps else []
+    parts += [f"{drop.places} place{'s' if drop.places != 1 else ''} down" for drop in found.drops]
+    parts += [f"time of lap {lap} deleted" for lap in sorted(found.deleted_laps)]
+    said = {"last of its class": found.last_of_class, "last": found.last, "disqualified": found.disqualified}
+    return ", ".join([*parts, *(words for words, holds in said.items() if holds)]) or None
 
 
 def _end(timing: "Timing", state: State, standing: Standing) -> Iterator[str]:
@@ -159,6 +181,8 @@ def _words(e: Explanation) -> Iterator[str]:
     for d in e.decisions:
         because = "".join((f", {d.reason}" if d.reason else "", f" (art. {d.article})" if d.article else ""))
         yield f"Decision {d.decision}: {d.text}{because}. {'; '.join(d.steps)}. Now {d.stage}."
+    if e.weighs:
+        yield f"In the result that comes to: {e.weighs}."
     for c in e.corrections:
         yield f"Passing {c.key} {c.text}."
     if e.rules:

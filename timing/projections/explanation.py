@@ -80,8 +80,8 @@ class Explanation(Struct, frozen=True, rename={"class_": "class"}):
     """A car's place, explained.
 
     ``on_the_road`` and ``laps`` are what happened; ``position``, ``result_laps`` and ``total_us`` what was decided; ``shown``: its place on
-    the board, which is another one while the order shown is frozen. ``crossings``: in order of time, the last ones; ``earlier`` more are
-    not listed. ``words``: all of it as a person would say it.
+    the board, which is another one while the order shown is frozen. ``weighs``: what the decisions come to in the result. ``crossings``:
+    in order of time, the last ones; ``earlier`` more are not listed. ``words``: all of it as a person would say it.
     """
 
     session: str
@@ -103,6 +103,7 @@ class Explanation(Struct, frozen=True, rename={"class_": "class"}):
     result: tuple[Neighbour, ...]
     end: tuple[str, ...]
     decisions: tuple[Decided, ...]
+    weighs: str | None
     corrections: tuple[TakenAway, ...]
     rules: tuple[RuleLine, ...]
     crossings: tuple[Heard, ...]

@@ -105,8 +105,8 @@ def penalty_text(decision: Decision) -> str:
         case "laps":
             return f"{decision.laps} lap{'s' if decision.laps != 1 else ''} taken" + (f" and {seconds}" if seconds else "")
         case "positions" | "grid_places":
-            what = "grid places" if decision.penalty == "grid_places" else "places"
-            return f"{decision.positions} {what}"
+            what = "grid place" if decision.penalty == "grid_places" else "place"
+            return f"{decision.positions} {what}{'s' if decision.positions != 1 else ''}"
         case "lap_time_deleted":
             return f"time of lap {decision.lap} deleted"
         case other:
