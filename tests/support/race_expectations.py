@@ -6,14 +6,13 @@ from collections.abc import Callable
 import msgspec
 from race_words import duration, gap
 
+from timing.domain.events import AnyEvent
 from timing.domain.grids import make_grid
 from timing.domain.units import format_duration
-from timing.projections.board import Row
-from timing.projections.grid_source import lost_in, ordered
-from timing.domain.events import AnyEvent
 from timing.log.record import decode_event
 from timing.projections.anomalies import anomalies
 from timing.projections.board import Row, SessionView
+from timing.projections.grid_source import lost_in, ordered
 from timing.projections.result import result
 from timing.projections.stoppage import points_percent
 from timing.projections.timing import Timing
