@@ -96,7 +96,10 @@ def a_preview_is_what_comes_then(events: Events, chance: Random) -> None:
     """What a preview says is what the difference is once the event is there; and the session it was asked of is as before."""
     timing = fold(events)
     before, said, digest = lines(timing), head(timing), timing.digest()
-    car = chance.choice(sorted(timing.state().said.entries))
+    cars = sorted(timing.state().said.entries)
+    if not cars:  # every entry was voided
+        return
+    car = chance.choice(cars)
     event: e.AnyEvent = chance.choice(
         (
             e.Decision(id="new", at=timing.state().at + 1, decision="new", car=car, penalty="time", seconds=float(chance.randint(1, 90))),
