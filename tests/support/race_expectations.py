@@ -11,7 +11,7 @@ from timing.domain.grids import make_grid
 from timing.domain.units import format_duration
 from timing.log.record import decode_event
 from timing.projections.anomalies import anomalies
-from timing.projections.board import Row, SessionView
+from timing.projections.board import Row
 from timing.projections.grid_source import lost_in, ordered
 from timing.projections.result import result
 from timing.projections.stoppage import points_percent
@@ -19,15 +19,6 @@ from timing.projections.timing import Timing
 from timing.projections.versions import versions
 
 CAR_STATUSES = ("running", "pit", "stopped", "retired", "finished", "disqualified", "not_started")
-
-
-_HEAD: dict[str, tuple[str, Callable[[SessionView], str]]] = {
-    "session": ("the session", lambda view: view.status),
-    "track": ("the track", lambda view: view.track_status),
-    "leader": ("the leader's laps", lambda view: f"laps {view.laps}"),
-    "restart": ("the order of the restart", lambda view: " ".join(view.restart_order or ())),
-}
-"""What is said of the head of the screen."""
 
 
 def expect(timing: Timing, text: str) -> None:
@@ -43,22 +34,11 @@ def expect(timing: Timing, text: str) -> None:
     if word in SENTENCES:
         what, of = SENTENCES[word]
         _equal(what, of(timing), rest)
-    if word == "order":
-        _equal("the running order", " ".join(board.order), rest)
-    elif word == "result":
-        _equal("the result", " ".join(p.car for p in timing.classification() if p.position is not None), rest)
-    elif word in _HEAD:
-        what, read = _HEAD[word]
-        _equal(what, read(board.session), rest)
     elif word in ("notice", "unnoticed"):
         told = [notice.text for notice in board.notices if not notice.struck]
         assert any(rest in said for said in told) == (word == "notice"), f"notices: {'; '.join(told)}"
     elif word in ("grid", "segment", "remaining"):
         _expect_of_qualifying(timing, word, rest)
-    elif word == "unplaced":
-        _equal("passings of nobody", str(len(timing.evidence.unplaced)), rest)
-    elif word == "anomalies":
-        _equal("the anomalies", " ".join(_anomalies(timing)) or "none", rest)
     elif word.endswith(":"):
         row = board.rows[word[:-1]]
         for part in rest.split(","):
@@ -70,6 +50,23 @@ def expect(timing: Timing, text: str) -> None:
 def _points(timing: Timing) -> str:
     percent = points_percent(timing, timing.state())
     return "none" if percent is None else f"{percent} %"
+
+
+def _anomalies(timing: Timing) -> list[str]:
+    return [f"{a.kind}:{a.car}" if a.car else a.kind for a in anomalies(timing) if a.notable]
+
+
+def suggestion(timing: Timing, kind: str) -> AnyEvent:
+    """Give the correction that the first anomaly of a kind suggests.
+
+    Raises:
+        ValueError: there is none.
+
+    """
+    for anomaly in anomalies(timing):
+        if anomaly.kind == kind and anomaly.suggestion:
+            return decode_event(msgspec.json.encode(anomaly.suggestion))
+    raise ValueError(f"no anomaly {kind} suggests anything; there are: {', '.join(_anomalies(timing)) or 'none'}")
 
 
 def _versions(timing: Timing) -> str:
@@ -86,20 +83,10 @@ SENTENCES: dict[str, tuple[str, Callable[[Timing], str]]] = {
     "track": ("the track", lambda timing: timing.board().session.track_status),
     "leader": ("the leader's laps", lambda timing: f"laps {timing.board().session.laps}"),
     "versions": ("the versions of the result", _versions),
+    "anomalies": ("the anomalies", lambda timing: " ".join(_anomalies(timing)) or "none"),
     "unplaced": ("passings of nobody", lambda timing: str(len(timing.evidence.unplaced))),
 }
 """What may be expected of the session: the word, what it is about, and how it reads. A word more is a line more."""
-def _anomalies(timing: Timing) -> list[str]:
-    return [f"{a.kind}:{a.car}" if a.car else a.kind for a in anomalies(timing) if a.notable]
-def suggestion(timing: Timing, kind: str) -> AnyEvent:
-    """Give the correction that the first anomaly of a kind suggests.
-    Raises:
-        ValueError: there is none.
-    """
-    for anomaly in anomalies(timing):
-        if anomaly.kind == kind and anomaly.suggestion:
-            return decode_event(msgspec.json.encode(anomaly.suggestion))
-    raise ValueError(f"no anomaly {kind} suggests anything; there are: {', '.join(_anomalies(timing)) or 'none'}")
 
 
 def expect_of(timing: Timing, row: Row, part: str) -> None:

@@ -257,9 +257,9 @@ class Play:
             case ("restarts", decoder):
                 self.boots[decoder] += 1
             case ("retime", *label):
-                self._command(EventRetimed, at, event=self.said[" ".join(label)], **WHY)
+                self._command(EventRetimed, at, label=named, event=self.said[" ".join(label)], **WHY)
             case ("undo", *label):
-                self._command(EventVoided, at, event=self.said[" ".join(label)], **WHY)
+                self._command(EventVoided, at, label=named, event=self.said[" ".join(label)], **WHY)
             case _:
                 raise ValueError(f"{what} is not of the language; see README.md")
 
