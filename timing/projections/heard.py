@@ -60,8 +60,8 @@ class _Reader:
             self.passed.add(passed)
             return ("again" if again else _PASSED.get(loop.line, "heard")), None
         self.passed.clear()
-        if self.ended == 0 and at == laps.since:
-            return "first", None
+        if self.ended == len(laps.ends) or laps.ends[self.ended] != at:
+            return "first", None  # it ends no lap: the first one begins there, or was begun by another car
         self.ended += 1
         return ("lap" if self.ended <= self.standing.laps else "not_counted"), self.ended
 
