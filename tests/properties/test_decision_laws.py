@@ -152,12 +152,13 @@ def test_every_car_has_one_line_and_only_the_disqualified_leave_places_empty(cas
 
 
 def counted_empty(numbered: list[tuple[int, Place]], *, shared: bool) -> int:
-    """Count the places left empty. A place is one more than the last, or shared by cars level to the microsecond; the next is skipped then."""
+    """Count the places left empty. Cars level to the microsecond may share a place; the next one is skipped then."""
     empty = 0
     before: tuple[int, Place | None] = (0, None)
     for count, (number, place) in enumerate(numbered, start=1):
         if number == before[0]:
-            assert shared and before[1] is not None
+            assert shared
+            assert before[1] is not None
             assert (place.laps, place.total_us) == (before[1].laps, before[1].total_us)
         else:
             assert number - count >= empty
