@@ -214,7 +214,10 @@ class Timing:
         deleted = said.penalties[car].deleted_laps if car in said.penalties else frozenset()
         deleted |= state.untimed.get(car, frozenset())
         best_us, best_lap = self._best_of(car, laps, counted, deleted)
-        return Standing(car, class_, laps.ends, counted, laps.since or said.start, flagged, done, best_us, best_lap)
+        began = laps.since or said.start
+        if state.stopped and began > state.stopped.signal_at:
+            began = said.start  # a first lap that begins after the signal is none of this race
+        return Standing(car, class_, laps.ends, counted, began, flagged, done, best_us, best_lap)
 
     def _best_of(self, car: str, laps: CarLaps, counted: int, deleted: frozenset[int]) -> tuple[int | None, int]:
         key = (len(laps.times), counted, deleted, self.neutral.left_out)
