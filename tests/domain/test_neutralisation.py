@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from timing.domain.events import TrackStatus
-from timing.domain.neutralisation import Interval, intervals, laps_within, suspensions
+from timing.domain.neutralisation import Interval, intervals, laps_within
 from timing.domain.rulebook import Neutral, Neutralisation
 
 RULES = Neutralisation()
@@ -65,11 +65,6 @@ def test_the_signal_that_ends_a_safety_car_is_its_announcement_where_racing_resu
 def test_a_safety_car_announced_in_that_stays_out_has_no_announced_end() -> None:
     (only,) = intervals(statuses("10 safety_car, 20 safety_car_ending, 25 safety_car"), RULES)
     assert only == Interval("safety_car", 10, None, (), "line_after_signal", None)
-
-
-def test_suspensions_are_the_red_flags() -> None:
-    found = intervals(statuses("5 yellow 1, 10 red, 20 green, 30 red"), RULES)
-    assert [(i.began, i.ended) for i in suspensions(found)] == [(10, 20), (30, None)]
 
 
 @pytest.mark.parametrize(

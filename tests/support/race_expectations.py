@@ -11,7 +11,7 @@ from timing.domain.grids import make_grid
 from timing.domain.units import format_duration
 from timing.log.record import decode_event
 from timing.projections.anomalies import anomalies
-from timing.projections.board import Row
+from timing.projections.board import CandidateView, Row, SessionView
 from timing.projections.grid_source import lost_in, ordered
 from timing.projections.result import result
 from timing.projections.stoppage import points_percent
@@ -39,6 +39,8 @@ def expect(timing: Timing, text: str) -> None:
         assert any(rest in said for said in told) == (word == "notice"), f"notices: {'; '.join(told)}"
     elif word in ("grid", "segment", "remaining"):
         _expect_of_qualifying(timing, word, rest)
+    elif word in ("candidates", "neutralised", "racing", "pit-lane"):
+        _expect_of_neutralisation(board.session, word, rest)
     elif word.endswith(":"):
         row = board.rows[word[:-1]]
         for part in rest.split(","):
@@ -92,14 +94,17 @@ SENTENCES: dict[str, tuple[str, Callable[[Timing], str]]] = {
 def expect_of(timing: Timing, row: Row, part: str) -> None:
     """Hold a car's row to one part of a sentence."""
     word, _, value = part.partition(" ")
-    gaps = {"gap": row.gap, "interval": row.interval, "class-gap": row.class_gap, "class-interval": row.class_interval}
+    gaps = {
+        "gap": row.gap, "interval": row.interval, "class-gap": row.class_gap, "class-interval": row.class_interval,
+        "gap-before": row.gap_before,
+    }  # fmt: skip
     counts = {"laps": row.laps, "stops": row.pit_stops, "grid": row.grid}
     times = {"last": row.last_lap_us, "best": row.best_lap_us, "total": row.result.total_us}
     if re.fullmatch(r"[PC]\d+", word):
         place = {"P": row.position, "C": row.class_position}[word[0]]
         _equal(f"the place of {row.car}", f"{word[0]}{place}", word)
     elif word in gaps:
-        _equal(f"the {word} of {row.car}", gaps[word], gap(value))
+        _equal(f"the {word} of {row.car}", gaps[word], None if value == "none" else gap(value))
     elif word in counts:
         _equal(f"the {word} of {row.car}", counts[word], int(value))
     elif word in times:
@@ -107,10 +112,9 @@ def expect_of(timing: Timing, row: Row, part: str) -> None:
     elif word in ("gained", "lost"):
         gained = next(line.gained for line in result(timing).rows if line.car == row.car)
         _equal(f"the places {row.car} gained by decisions", gained, int(value) * (1 if word == "gained" else -1))
-    elif word == "segment":
-        _equal(f"the segment of {row.car}", row.segment, value)
-    elif word == "bests":
-        _equal(f"the bests of {row.car}", " ".join(_time(us) for us in row.segment_bests_us), value)
+    elif word in ("segment", "bests", "tags"):
+        said = {"segment": row.segment, "bests": " ".join(_time(us) for us in row.segment_bests_us), "tags": " ".join(row.last_lap_tags)}
+        _equal(f"the {word} of {row.car}", said[word] or "none", value)
     elif word == "suspect":
         laps = timing.laps.get(row.car)
         _equal(f"the suspect crossings of {row.car}", len(laps.suspects) if laps else 0, int(value))
@@ -120,6 +124,20 @@ def expect_of(timing: Timing, row: Row, part: str) -> None:
         _equal(f"the status of {row.car}", row.status, word)
     else:
         raise ValueError(f"{word} is not of the language; see README.md")
+
+
+def _expect_of_neutralisation(session: SessionView, word: str, rest: str) -> None:
+    if word == "candidates":
+        _equal("the candidates", " ".join(_candidate(c) for c in session.candidates) or "none", rest)
+    elif word == "pit-lane":
+        _equal("the pit lane", "open" if session.pit_lane_open else "closed", rest)
+    else:
+        _equal("the track", "neutralised" if session.neutralised else "racing", word)
+
+
+def _candidate(candidate: CandidateView) -> str:
+    what = f"{candidate.car}>{candidate.over}" if candidate.over else f"{candidate.car}>pits"
+    return what if candidate.stands == "open" else f"{what}:{candidate.stands}"
 
 
 def _equal(what: str, is_: object, expected: object) -> None:

@@ -29,6 +29,7 @@ from timing.domain.events import (
     EventVoided,
     GridSet,
     Loop,
+    OvertakeRuled,
     Passing,
     PassingAdded,
     PassingKey,
@@ -43,6 +44,7 @@ from timing.domain.events import (
     StampableCommand,
     TrackStatus,
     TransponderAssigned,
+    WaveBy,
     event_type,
 )
 from timing.domain.units import HOUR, SECOND
@@ -224,6 +226,16 @@ class Play:
             case ("penalty", name, car, *how):
                 words, said = options(how, "stage")
                 self._command(Decision, at, decision=name, car=car, **penalty(words), **said)
+            case ("wave-by", *cars):
+                self._command(WaveBy, at, cars=tuple(car for car in cars if car != "all"))
+            case ("rule", what, ruling, *names):
+                car, _, over = what.partition(">")
+                found = [c.id for c in self.timing.board().session.candidates if c.car == car and (c.over or "pits") == over]
+                if not found:
+                    raise ValueError(f"no candidate {what} waits for race control")
+                self._command(
+                    OvertakeRuled, at, label=options(names, "as")[1].get("as"), overtake=found[-1], ruling=ruling, by="race director"
+                )
             case ("decision", name, stage):
                 self._command(DecisionUpdated, at, decision=name, stage=stage)
             case ("pit-lane", "open" | "closed" as lane):

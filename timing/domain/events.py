@@ -217,6 +217,24 @@ class RaceStopped(StampableCommand, frozen=True, kw_only=True):
     """The suspended race will not be resumed: the result is taken by the rulebook's count-back."""
 
 
+class WaveBy(StampableCommand, frozen=True, kw_only=True):
+    """Lapped cars may overtake under the neutralisation: these, or all that are lapped as the rulebook counts them."""
+
+    cars: Annotated[tuple[Car, ...], Meta(max_length=500)] = ()
+
+
+class OvertakeRuled(StampableCommand, frozen=True, kw_only=True):
+    """Race control rules on a candidate: an overtake under a neutralisation, or an entry into a closed pit lane. The last ruling holds.
+
+    ``accepted``: nothing follows. ``give_back``: the place is to be given back, and is watched until it is. ``referred``: to the stewards.
+    """
+
+    overtake: Key
+    ruling: Literal["accepted", "give_back", "referred"]
+    reason: Annotated[str, Meta(max_length=1000)] | None = None
+    by: Name | None = None
+
+
 class Message(StampableCommand, frozen=True, kw_only=True):
     """What race control tells everyone."""
 
@@ -323,7 +341,7 @@ AnyFact: TypeAlias = Passing | Lap
 AnyCommand: TypeAlias = (
     SessionOpened | GridSet | SessionStarted | SegmentStarted | SegmentEnded | SessionEnded | ResultPublished
     | EntryRegistered | TransponderAssigned | DriverChanged | CarRetired | CarWithdrawn
-    | TrackStatus | PitLane | RaceStopped | Message
+    | TrackStatus | PitLane | RaceStopped | WaveBy | OvertakeRuled | Message
     | Decision | DecisionUpdated
     | PassingVoided | PassingAdded | PassingReassigned | DecoderClockCorrected | EventVoided | EventRetimed
     | MessageRejected
@@ -336,7 +354,7 @@ CHANNELS: dict[str, tuple[type[Event], ...]] = {
     "entries": (EntryRegistered, TransponderAssigned, DriverChanged, CarRetired, CarWithdrawn),
     "passings": (Passing,),
     "laps": (Lap,),
-    "control": (TrackStatus, PitLane, RaceStopped, Message),
+    "control": (TrackStatus, PitLane, RaceStopped, WaveBy, OvertakeRuled, Message),
     "stewards": (Decision, DecisionUpdated),
     "corrections": (PassingVoided, PassingAdded, PassingReassigned, DecoderClockCorrected, EventVoided, EventRetimed),
 }

@@ -98,6 +98,11 @@ class CarLaps:
         self._sector_seen = 0
         self._taken = 0
 
+    @property
+    def along(self) -> tuple[int, int | None]:
+        """How far the car is since the line: the number of the last sector's loop it passed, 0 for none yet, and when it did."""
+        return self._sector_seen, self._sector_at
+
     def extend(self, crossings: Sequence[Crossing], loops: Loops, rules: Laps, *, start: int, end: int) -> None:
         """Take in the crossings not yet seen, of a list of which the first ones were: those after ``start`` and up to ``end`` count."""
         lines, in_pit, sector_of = loops.lines, loops.in_pit, loops.sector_of

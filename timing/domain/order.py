@@ -42,8 +42,11 @@ def race_gap(own: Standing, ahead: Standing) -> tuple[int, int]:
 
     Laps down are those at the car's own last crossing, so that a car two seconds behind is not a lap down each time the leader
     crosses the line; a car that has since been passed by, or does no more laps, is down by what the laps say.
-    The time is never negative: a car that led at its own last crossing and was passed since is level until it crosses again.
+    The time is never negative: a car that led at its own last crossing and was passed since is level until it crosses again. So is one
+    that is shown behind, in a frozen order, and is ahead on the road.
     """
+    if own.laps > ahead.laps:
+        return 0, 0
     own_at = own.last_at
     time_us = own_at - (ahead.ends[own.laps - 1] if own.laps else ahead.start)
     if time_us < 0:  # noqa: PLR1730  # four times a row of every board, and max() is a call

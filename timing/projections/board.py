@@ -45,7 +45,11 @@ class SegmentView(Struct, frozen=True, gc=False, rename={"class_": "class"}):
 
 
 class SessionView(Struct, frozen=True, gc=False):
-    """The head of the screen. ``laps`` is the number the leader has completed. ``restart_order``: while the race is suspended."""
+    """The head of the screen. ``laps`` is the number the leader has completed. ``restart_order``: while the race is suspended.
+
+    ``neutralised``: live gaps are gaps of a queue, and ``max_speed_kmh`` is its limit where there is one. ``candidates``: what waits for
+    race control, open or to be given back.
+    """
 
     name: str
     kind: str
@@ -64,6 +68,8 @@ class SessionView(Struct, frozen=True, gc=False):
     finished_at: int | None
     restart_order: tuple[str, ...] | None = None
     segment: SegmentView | None = None
+    max_speed_kmh: int | None = None
+    candidates: tuple["CandidateView", ...] = ()
 
 
 class ResultView(Struct, frozen=True, gc=False):
@@ -73,6 +79,25 @@ class ResultView(Struct, frozen=True, gc=False):
     class_position: int | None
     status: ResultStatus
     total_us: int | None
+
+
+class CandidateView(Struct, frozen=True, gc=False):
+    """An overtake under a neutralisation, or an entry into a closed pit lane, for race control to rule on.
+
+    ``car`` got past ``over`` before ``loop``, which it crossed at ``at``; for a place, or to lap the other or take a lap back.
+    ``evidence``: the passings it rests on, as ``decoder/boot/number``.
+    """
+
+    id: str
+    at: int
+    kind: Literal["overtake", "pit_entry"]
+    car: str
+    over: str | None
+    loop: str
+    under: str | None
+    stands: Literal["open", "accepted", "give_back", "given_back", "referred"]
+    evidence: tuple[str, ...]
+    place: bool = False
 
 
 class PenaltyView(Struct, frozen=True, gc=False):
@@ -118,6 +143,8 @@ class Row(Struct, frozen=True, gc=False, rename={"class_": "class"}):
     stint_laps: int
     segment: str | None = None
     segment_bests_us: tuple[int | None, ...] = ()
+    gap_before: Gap | None = None
+    last_lap_tags: tuple[str, ...] = ()
 
 
 class Notice(Struct, frozen=True, gc=False):

@@ -37,7 +37,10 @@ from timing.domain.events import (
     StampableCommand,
     TrackStatus,
     TransponderAssigned,
+    WaveBy,
 )
+from timing.domain.neutralisation import intervals, neutral_of
+from timing.domain.rulebook import Neutralisation, rulebook_from
 from timing.projections.evidence import holding
 
 ResolveRulebook: TypeAlias = Callable[[str | Mapping[str, Any]], dict[str, Any]]
@@ -51,6 +54,9 @@ _AMOUNT = {
     "lap_time_deleted": "lap",
 }
 """The field in which a penalty of this kind says how much."""
+
+
+_FAR = 2**62
 
 
 class Refusal(Struct, frozen=True):
@@ -251,6 +257,22 @@ def _race_stopped(known: Decider, _: RaceStopped) -> Refusal | None:
     return None
 
 
+def _wave_by(known: Decider, command: WaveBy) -> Refusal | None:
+    if stranger := next(filter(None, map(partial(_unknown_car, known), command.cars)), None):
+        return stranger
+    rules = known.opened.rules if known.opened else None
+    neutral = rulebook_from(rules).neutralisation if isinstance(rules, dict) else Neutralisation()
+    statuses = (event for event in holding(known.events) if isinstance(event, TrackStatus))
+    at = command.at or _FAR
+    now = [i for i in intervals(statuses, neutral) if not i.sectors and i.began <= at and (i.ended is None or at < i.ended)]
+    rule = neutral_of(now[-1].kind, neutral) if now else None
+    if rule is None:
+        return Refusal("not-neutralised", "lapped cars are waved by under a neutralisation, and there is none; give track_status first")
+    if not command.cars and rule.lapped == "stay":
+        return Refusal("lapped-cars-stay", f"by the rulebook lapped cars stay where they are under {now[-1].kind}; name the cars in `cars`")
+    return None
+
+
 def _decision(known: Decider, command: Decision) -> Refusal | None:
     if refusal := _unknown_car(known, command.car):
         return refusal
@@ -361,6 +383,7 @@ _CHECKS: dict[type, Callable[[Decider, Any], Refusal | None]] = {
     PassingAdded: _passing_added,
     PassingReassigned: _of_car,
     DecoderClockCorrected: _decoder_clock,
+    WaveBy: _wave_by,
     ResultPublished: _result_published,
     EventVoided: _event_voided,
     EventRetimed: _event_retimed,

@@ -17,6 +17,7 @@ from timing.domain.events import (
     SessionEnded,
     SessionStarted,
     TrackStatus,
+    WaveBy,
 )
 from timing.projections.board import Notice
 
@@ -53,6 +54,8 @@ def _notice(event: AnyCommand, cars: dict[str, str]) -> Notice | None:  # noqa: 
     match event:
         case Message():
             return Notice(event.id, event.at, "message", event.text, event.car)
+        case WaveBy():
+            return Notice(event.id, event.at, "track_status", f"{_cars(event.cars)} may overtake")
         case TrackStatus():
             where = f" in sector {', '.join(map(str, event.sectors))}" if event.sectors else ""
             cause = f", caused by car {event.cause}" if event.cause else ""
@@ -88,6 +91,12 @@ def _of_session(event: AnyCommand) -> str | None:
         case ResultPublished():
             return f"Result published: {event.stage}"
     return None
+
+
+def _cars(cars: tuple[str, ...]) -> str:
+    if not cars:
+        return "Lapped cars"
+    return f"Car{'s' if len(cars) > 1 else ''} {', '.join(cars)}"
 
 
 def _because(text: str, reason: str | None) -> str:

@@ -10,6 +10,7 @@ from timing.domain.order import Standing, best_lap_gap, race_gap
 from timing.domain.units import MINUTE
 from timing.projections.board import (
     Board,
+    CandidateView,
     CarStatus,
     Clock,
     Distance,
@@ -26,7 +27,7 @@ from timing.projections.stoppage import order_of_restart, race_clock
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
 
-_NEUTRALISED = frozenset({"safety_car", "safety_car_ending", "vsc", "vsc_ending", "fcy", "code60"})
+_LOCAL = frozenset({"yellow", "slow_zone"})
 _PUBLISHED: dict[str, SessionStatus] = {"provisional": "provisional", "amended": "provisional", "final": "final"}
 
 
@@ -34,12 +35,13 @@ def form_board(timing: "Timing", state: State, places: Sequence[Place], before: 
     """Form the board of a state; ``before`` is the board before it, whose unchanged rows are kept."""
     results = {p.car: ResultView(p.position, p.class_position, p.status, p.total_us) for p in places}
     said = state.said
-    leader = state.standings[0] if state.standings else None
+    shown, gaps_before = timing.neutral.frozen.shown(timing, state), timing.neutral.frozen.gaps_before(timing, state)
+    leader = shown[0] if shown else None
     ahead, qualified = leader, state.qualified
     segments = qualified.segments if qualified else ()
     of_class: dict[str, list[Standing]] = {}
     rows: dict[str, Row] = {}
-    for position, standing in enumerate(state.standings, start=1):
+    for position, standing in enumerate(shown, start=1):
         car = standing.car
         classmates = of_class.setdefault(standing.class_, [])
         class_leader, class_ahead = (classmates[0], classmates[-1]) if classmates else (standing, standing)
@@ -76,13 +78,15 @@ def form_board(timing: "Timing", state: State, places: Sequence[Place], before: 
             stint_laps=_stint(laps, standing),
             segment=segments[standing.segment] if segments and standing.segment >= 0 else None,
             segment_bests_us=qualified.ranks[car].bests_us if qualified and segments else (),
+            gap_before=gaps_before.get(car),
+            last_lap_tags=timing.neutral.last_lap_tags(car, laps, standing.laps) if laps and standing.laps else (),
         )
         ahead = standing
         old = before.rows.get(car) if before else None
         rows[car] = old if old == row and old is not None else row
-    return Board(
-        state.at, session_view(timing, state), tuple(s.car for s in state.standings), rows, said.notices + penalty_notices(timing, state)
-    )
+    candidates = timing.neutral.frozen.candidates(timing, state)
+    notices = timing.neutral.frozen.notices(said.notices + penalty_notices(timing, state), candidates)
+    return Board(state.at, session_view(timing, state, candidates), tuple(s.car for s in shown), rows, notices)
 
 
 def _gaps(
@@ -144,7 +148,7 @@ def _stint(laps: CarLaps | None, standing: Standing) -> int:
     return max(standing.laps - bisect_right(laps.ends, since), 0)
 
 
-def session_view(timing: "Timing", state: State) -> SessionView:
+def session_view(timing: "Timing", state: State, candidates: Sequence[CandidateView] = ()) -> SessionView:
     """Form the head of the screen."""
     opened = timing.evidence.opened
     laps = max((s.laps for s in state.standings), default=0)
@@ -155,6 +159,9 @@ def session_view(timing: "Timing", state: State) -> SessionView:
     qualified = state.qualified
     if track == "chequered" and qualified and statuses and statuses[-1].at < qualified.heats.runs[-1].since:
         track = "green"  # the flag was that of the segment before
+    neutral = None if state.over else timing.neutral.current()
+    if neutral is not None and track in _LOCAL and not state.end:
+        track = neutral.interval.status
     finished_at = state.stopped.at if state.stopped else state.end.at if state.end else state.said.closed_at
     return SessionView(
         name=opened.name if opened else timing.session,
@@ -166,14 +173,16 @@ def session_view(timing: "Timing", state: State) -> SessionView:
         distance=Distance(opened.distance.laps, opened.distance.minutes, opened.distance.plus_laps) if opened else Distance(),
         started_at=state.said.start,
         clock=qualified.clock(state) if qualified else _clock(timing, state, opened.distance.minutes if opened else None, finished_at),
-        neutralised=track in _NEUTRALISED and not state.over,
-        pit_lane_open=state.said.pit_lane_open,
+        neutralised=neutral is not None,
+        pit_lane_open=timing.neutral.pit_lane_open(timing, state.at),
         circuit=opened.circuit.name if opened else "",
         sectors=timing.sectors,
         classes=state.said.classes,
         finished_at=finished_at,
         restart_order=restart.running if (restart := order_of_restart(timing, state)) else None,
         segment=qualified.segment_view() if qualified else None,
+        max_speed_kmh=neutral.rule.max_speed_kmh if neutral and neutral.rule else None,
+        candidates=tuple(c for c in candidates if c.stands in ("open", "give_back")),
     )
 
 

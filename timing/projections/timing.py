@@ -15,6 +15,7 @@ from timing.log.record import Record
 from timing.projections.board import Board
 from timing.projections.commanded import commanded
 from timing.projections.evidence import Evidence
+from timing.projections.neutral import Neutral
 from timing.projections.penalties import weighing
 from timing.projections.qualified import Qualifier
 from timing.projections.rows import form_board
@@ -38,14 +39,15 @@ class Timing:
         self.seq = 0
         self.evidence = Evidence()
         self.laps: dict[str, CarLaps] = {}
+        self.neutral = Neutral()
         self.rules = Rulebook(id="none", title="No rulebook", source="")
         self.rulebook_hash: str | None = None
         self._loops = Loops((), (), (), 0)
         self._bounds: tuple[int | None, int, bool] = (None, 0, True)
         self._version = 0
         self._said = commanded(self.evidence)
-        self._best: dict[str, tuple[tuple[int, int, frozenset[int]], tuple[int | None, int]]] = {}
         self.qualifier = Qualifier()
+        self._best: dict[str, tuple[tuple[object, ...], tuple[int | None, int]]] = {}
         self._state: State | None = None
         self._board: Board | None = None
         self._boarded: State | None = None
@@ -124,6 +126,7 @@ class Timing:
             if laps is None or rebuild:
                 laps = self.laps[car] = CarLaps(start if whole else None, self.evidence.lap_facts)
             laps.extend(crossings[car], self._loops, self.rules.laps, start=start, end=end)
+        self.neutral.settle(self, changed)
 
     def _rebound(self) -> bool:
         """Read the commands anew where one came in, and say whether the session's bounds are others than before."""
@@ -184,8 +187,9 @@ class Timing:
         return Standing(car, class_, laps.ends, counted, laps.since or said.start, flagged, done, best_us, best_lap)
 
     def _best_of(self, car: str, laps: CarLaps, counted: int, deleted: frozenset[int]) -> tuple[int | None, int]:
-        key = (len(laps.times), counted, deleted)
+        key = (len(laps.times), counted, deleted, self.neutral.left_out)
         if car not in self._best or self._best[car][0] != key:
+            deleted |= self.neutral.laps_left_out(laps)
             times = [(t, n) for n, t in enumerate(laps.times[:counted], start=1) if t is not None and n not in deleted]
             self._best[car] = (key, min(times, default=(None, 0)))
         return self._best[car][1]

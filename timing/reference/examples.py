@@ -19,6 +19,7 @@ from timing.domain.events import (
     Loop,
     Message,
     MessageRejected,
+    OvertakeRuled,
     Passing,
     PassingAdded,
     PassingKey,
@@ -34,6 +35,7 @@ from timing.domain.events import (
     SessionStarted,
     TrackStatus,
     TransponderAssigned,
+    WaveBy,
 )
 from timing.domain.units import MINUTE, SECOND
 
@@ -90,6 +92,10 @@ EXAMPLES: tuple[AnyEvent, ...] = (
     CarRetired(id="out-12", at=START + 11 * MINUTE, car="12", reason="gearbox"),
     Message(id="m1", at=START + 12 * MINUTE, text="Track limits at turn 4 are watched", car="7"),
     PitLane(id="pit-closed", at=START + 13 * MINUTE, open=False),
+    WaveBy(id="wave", at=START + 13 * MINUTE, cars=("12", "1A")),
+    OvertakeRuled(
+        id="give-back", at=START + 13 * MINUTE, overtake="overtake-3f9c01d2a7be", ruling="give_back", reason="no reason", by="race director"
+    ),
     TrackStatus(id="slow", status="slow_zone", sectors=(2,)),
     Decision(
         id="d-1-issued",

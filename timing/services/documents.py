@@ -7,6 +7,7 @@ from timing.domain.errors import TimingError
 from timing.projections.anomalies import anomalies_json
 from timing.projections.car import car_sheet_json
 from timing.projections.explain import explanation_json
+from timing.projections.passes import passes_json
 from timing.projections.result import result_json
 from timing.projections.timing import Timing
 from timing.projections.versions import versions_json
@@ -45,11 +46,16 @@ def _number(query: Query, name: str) -> int | None:
     return int(text)
 
 
+def _overtakes(timing: Timing, rest: tuple[str, ...], _: Query) -> bytes | None:
+    return None if rest else passes_json(timing)
+
+
 DOCUMENTS: dict[str, Document] = {
     "result": _result,  # the classification as it stands, as `timing classify --json` prints it
     "versions": _versions,  # every result that was published, and what it changed; as `timing results --json` prints it
     "cars": _car,  # cars/{car}: laps, stops, stints and drive times; cars/{car}/explain?last=N: what its place rests on
     "anomalies": _anomalies,  # what in the evidence cannot be as it was said, with the corrections that would mend it
+    "overtakes": _overtakes,  # every pass under a frozen order with what explains it, and entries into a closed pit lane
 }
 
 
