@@ -85,6 +85,7 @@ class Qualifier:
         self._times: dict[str, tuple[CarLaps, tuple[int | None, int, int, int], Times]] = {}
         self._ordered: tuple[Field, list[Ranked]] | None = None
         self._qualified: tuple[bool, Qualified] | None = None
+        self._left_out: tuple[tuple[int, int | None], ...] = ()
 
     def rebind(self, evidence: Evidence, said: "Commanded", rules: Qualifying) -> None:
         """Read the commands anew."""
@@ -105,13 +106,14 @@ class Qualifier:
     def _order(self, timing: "Timing", said: "Commanded") -> tuple[Field, list[Ranked]]:
         heats = self.heats
         changed = [self._take(car, entry.class_, timing.laps.get(car)) for car, entry in said.entries.items()]
-        if self._ordered is None or any(changed):
+        if self._ordered is None or any(changed) or self._left_out != timing.neutral.left_out:
+            self._left_out = timing.neutral.left_out
             field = Field(
                 [self._times[car][2] if car in self._times else Times(car, entry.class_) for car, entry in said.entries.items()],
                 heats.runs if heats else (),
                 heats.rules if heats else Qualifying(),
                 reds=heats.reds if heats else (),
-                deleted={car: penalties.deleted_laps for car, penalties in said.penalties.items()},
+                deleted=_without_times(timing, said),
                 grid=said.grid,
             )
             self._ordered, self._qualified = (field, field.order()), None
@@ -129,6 +131,15 @@ class Qualifier:
         take(times, laps, self.heats.reds, self.heats.rules)
         self._times[car] = (laps, size, times)
         return True
+
+
+def _without_times(timing: "Timing", said: "Commanded") -> dict[str, frozenset[int]]:
+    """Give the laps of each car whose time does not count: deleted by the stewards, or run under a neutralisation that leaves them out."""
+    without = {car: penalties.deleted_laps for car, penalties in said.penalties.items()}
+    if timing.neutral.left_out:
+        for car, laps in timing.laps.items():
+            without[car] = without.get(car, frozenset()) | timing.neutral.laps_left_out(laps)
+    return without
 
 
 def _qualified(heats: Heats, order: Sequence[Ranked], *, over: bool) -> Qualified:
