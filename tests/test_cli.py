@@ -31,7 +31,7 @@ def commands() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("program", "name"), commands())
 def test_each_command_that_is_listed_is_there_and_has_a_whole_help(program: str, name: str) -> None:
-    command = importlib.import_module(f"{program}.commands.{name}").command
+    command = importlib.import_module(f"{program}.commands.{name.replace('-', '_')}").command
     assert isinstance(command, click.Command)
     assert command.help
     for parameter in command.params:

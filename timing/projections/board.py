@@ -101,25 +101,6 @@ class CandidateView(Struct, frozen=True, gc=False):
     place: bool = False
 
 
-class CandidateView(Struct, frozen=True, gc=False):
-    """An overtake under a neutralisation, or an entry into a closed pit lane, for race control to rule on.
-
-    ``car`` got past ``over`` before ``loop``, which it crossed at ``at``; for a place, or to lap the other or take a lap back.
-    ``evidence``: the passings it rests on, as ``decoder/boot/number``.
-    """
-
-    id: str
-    at: int
-    kind: Literal["overtake", "pit_entry"]
-    car: str
-    over: str | None
-    loop: str
-    under: str | None
-    stands: Literal["open", "accepted", "give_back", "given_back", "referred"]
-    evidence: tuple[str, ...]
-    place: bool = False
-
-
 class PenaltyView(Struct, frozen=True, gc=False):
     """A decision about a car, as its badge needs it."""
 
