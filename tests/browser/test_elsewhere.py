@@ -19,7 +19,7 @@ async def test_a_page_that_is_over_leads_to_the_next_session(stage: Any, race: A
     viewer = await view(f"{stage.url}/sessions")
     await viewer.page.clock.install()
     await viewer.page.goto(f"{stage.url}/s/course-2")
-    await viewer.becomes(f"parcferme?.feed.state?.rev === {stage.framer.rev}")
+    await viewer.becomes(f"globalThis.parcferme?.feed.state?.rev === {stage.framer.rev}")
     stage.later = [SessionInfo("course-3", "Course 3 <b>", "race", "running", 1, 1)]
     async with viewer.page.expect_response("**/api/sessions") if said else NothingAsked(viewer):
         await viewer.page.clock.fast_forward(15_001)

@@ -219,7 +219,8 @@ async def test_a_full_house_stops_reading_and_loses_nothing(
         assert life.ingest.counters.received == 1
         life.gate.open.set()
         await eventually(lambda: stored(life) == 2_001)
-    assert [r.event.number for r in life.records() if isinstance(r.event, Passing)] == list(range(2_000))
+    heard = [r.event.number for r in life.records() if isinstance(r.event, Passing)]
+    assert sorted(heard) == list(range(2_000))  # what waited longer than the broker's ack_wait comes again, behind what is new
 
 
 @pytest.mark.timeout(240)  # seconds here, more on a busy machine
