@@ -179,7 +179,7 @@ def test_a_count_back_rests_on_nothing_after_the_signal(events: Events, chance: 
     simulation = raced([*drawn(chance.randint(0, 10**9))[:6], "--minutes", "16", "--faults", "mild"])
     signal = simulation.plan.start + chance.randint(30, 900) * SECOND
     cars = [event.car for event in simulation.events if isinstance(event, e.EntryRegistered)]
-    shown = [e.TrackStatus(id="red", at=signal, status="red"), e.RaceStopped(id="stopped", at=signal + MINUTE)]
+    shown: Events = [e.TrackStatus(id="red", at=signal, status="red"), e.RaceStopped(id="stopped", at=signal + MINUTE)]
     later = [
         e.PassingAdded(
             id=f"late-{n}", at=signal + chance.randint(1, 20 * MINUTE), car=chance.choice(cars), loop="SF", by="TK", reason="late"
