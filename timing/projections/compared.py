@@ -88,7 +88,7 @@ class _Pair(Struct, frozen=True):
                 "time", 0, early_us, f"same laps ({one.laps}), {one.car} crossed the line {_seconds(early_us)} earlier, {instants}"
             )
         if one.laps and early_us < 0:
-            return Reason("level", 0, None, f"same laps ({one.laps}); the order is that at the signal, not at the line")
+            return Reason("level", 0, None, f"same laps ({one.laps}); the order was read at the signal, or ruled")
         level = f"crossed the line at the same microsecond, {time_of_day(one.last_at)}" if one.laps else "no lap ended yet"
         return self._by_grid(level)
 
