@@ -165,7 +165,7 @@ def _suspects(timing: "Timing") -> Iterator[Anomaly]:
         laps = timing.laps[car]
         duplicates = [crossing for crossing, reason in laps.suspects if reason == "duplicate"]
         for crossing, reason in laps.suspects:
-            if reason != "duplicate":
+            if reason == "short_lap":
                 yield Anomaly(
                     id=f"anomaly/{reason}/{car}/{named(crossing[2:])}",
                     kind="short_lap",

@@ -8,11 +8,12 @@ from timing.projections.board import ResultStatus
 
 Parting = Literal["laps", "time", "best_lap", "level", "grid", "decision", "status", "number"]
 Verdict = Literal[
-    "lap", "first", "sector", "pit_entry", "pit_exit", "heard", "again", "duplicate", "short_lap", "before_start", "after_close",
-    "not_counted",
+    "lap", "first", "sector", "pit_entry", "pit_exit", "heard", "again", "duplicate", "short_lap", "before_start", "at_start",
+    "after_close", "not_counted",
 ]  # fmt: skip
 """What a crossing is: the end of a lap, the start of a car's first, a sector or the pit lane, heard at a loop that decides nothing;
-heard again at a sector or in the pit lane; a second read; too soon for a lap; outside the session; or after the car's race was over."""
+heard again at a sector or in the pit lane; a second read; too soon for a lap; on the line as the race starts just behind it;
+outside the session; or after the car's race was over."""
 
 
 class Heard(Struct, frozen=True):

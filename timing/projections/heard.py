@@ -53,7 +53,7 @@ class _Reader:
         if at > self.start + self.horizon_us or (self.closed_at is not None and at > self.closed_at):
             return "after_close", None
         if crossing in self.suspects:
-            return ("duplicate" if self.suspects[crossing] == "duplicate" else "short_lap"), None
+            return _SUSPECT[self.suspects[crossing]], None
         if loop.line != "finish":
             passed = (loop.line, loop.sector)
             again = loop.line == "sector" and passed in self.passed
@@ -125,6 +125,7 @@ def _place(fact: Passing | Lap) -> str:
     return fact.loop if isinstance(fact, Passing) else "the line"
 
 
+_SUSPECT: dict[str, Verdict] = {"duplicate": "duplicate", "short_lap": "short_lap", "start": "at_start"}
 _SAID: dict[Verdict, str] = {
     "first": "its first lap begins",
     "pit_entry": "into the pit lane",
@@ -134,6 +135,7 @@ _SAID: dict[Verdict, str] = {
     "duplicate": "a second read of the crossing before: does not count",
     "short_lap": "too soon for a lap: does not count",
     "before_start": "before the start",
+    "at_start": "over the line as the race starts: ends no lap",
     "after_close": "outside the session: does not count",
 }
 
