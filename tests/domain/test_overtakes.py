@@ -18,16 +18,20 @@ def yes(*_: object) -> bool:
     return True
 
 
+def since_100(*_: object) -> int:
+    return 100
+
+
 def watch(
     order: str,
     *,
     slow: Callable[..., bool] = no,
     waved: Callable[..., bool] = no,
     retired: Callable[..., bool] = no,
-    bound: Callable[..., bool] = yes,
+    signal: Callable[..., int | None] = since_100,
 ) -> Watch:
     """Cars that crossed the line in this order, a second apart, before the signal at 100."""
-    made = Watch(POSITIONS, 100, 5, Questions(bound, slow, waved, retired))
+    made = Watch(POSITIONS, 5, Questions(signal, slow, waved, retired))
     for place, car in enumerate(order.split()):
         made.place(car, Gone(0, (90 + place, 0, "line", 1, place), 1, 90 + place))
     return made
@@ -76,7 +80,7 @@ def test_a_pass_is_explained(what: dict[str, Callable[..., bool]], why: str) -> 
 
 
 def test_who_is_not_bound_may_pass() -> None:
-    assert run(watch("a b", bound=no), "1: a b", "2: b a") == []
+    assert run(watch("a b", signal=lambda *_: None), "1: a b", "2: b a") == []
 
 
 def test_a_pass_says_what_it_rests_on_and_is_named_by_it() -> None:
@@ -89,7 +93,7 @@ def test_a_pass_says_what_it_rests_on_and_is_named_by_it() -> None:
 
 
 def test_to_lap_a_car_gains_no_place() -> None:
-    made = Watch(POSITIONS, 100, 5, Questions(yes, no, no, no))
+    made = Watch(POSITIONS, 5, Questions(since_100, no, no, no))
     made.place("slow", Gone(0, (90, 0, "line", 1, 1), 1, 90))
     made.place("fast", Gone(0, (91, 0, "line", 1, 2), 4, 91))
     for at, loop, car, laps in ((110, 1, "slow", 1), (111, 1, "fast", 4), (210, 2, "fast", 4), (211, 2, "slow", 1)):

@@ -61,13 +61,14 @@ class Gone(Struct, frozen=True):
 class Questions(Struct, frozen=True):
     """What the watch asks about the race. Each is answered from the evidence alone, so that the order of arrival changes nothing.
 
-    ``bound(crossing, gone)``: whether a car that crosses so, coming out of that stretch, may pass nobody before. ``slow(car, stretch,
-    time_us)``: whether that is slow for it. ``waved(car, at)`` and ``retired(car, at)``: whether it was by then.
+    ``signal(crossing, gone)``: the instant of the signal since which a car that crosses so, coming out of that stretch, may pass nobody;
+    ``None``: it is free to. ``slow(car, stretch, time_us)``: whether that is slow for it. ``waved(car, since, at)``: whether it was waved
+    by between the signal and then. ``retired(car, at)``: whether it was by then.
     """
 
-    bound: Callable[[Crossing, Gone], bool]
+    signal: Callable[[Crossing, Gone], int | None]
     slow: Callable[[str, int, int], bool]
-    waved: Callable[[str, int], bool]
+    waved: Callable[[str, int, int], bool]
     retired: Callable[[str, int], bool]
 
 
@@ -76,6 +77,7 @@ class _Passed(Struct, frozen=True):
     crossing: Crossing
     gone: Gone
     place: bool
+    signal: int
 
 
 class Watch:
@@ -85,9 +87,8 @@ class Watch:
     ``again_us``: a car heard again at one loop within this time has not been round. ``found``: the passes decided so far.
     """
 
-    def __init__(self, positions: tuple[int | None, ...], began: int, again_us: int, questions: Questions) -> None:
+    def __init__(self, positions: tuple[int | None, ...], again_us: int, questions: Questions) -> None:
         self.positions = positions
-        self.began = began
         self.found: list[Overtake] = []
         self._round = max((p for p in positions if p is not None), default=0) + 1
         self._again_us = again_us
@@ -156,7 +157,8 @@ class Watch:
             ahead = ahead + [c for c in between if self._on[c].crossing[0] < gone.crossing[0]]
         for p in passed:
             self._decide(p, car, gone, crossing)
-        if not self._asks.bound(crossing, gone):
+        signal = self._asks.signal(crossing, gone)
+        if signal is None:
             return
         own, reached = self._progress(gone.laps, gone.stretch), self._progress(laps, position)
         for over in ahead:
@@ -164,7 +166,7 @@ class Watch:
             place = own <= self._progress(other.laps, other.stretch) < reached
             passed = self._passed.setdefault(over, [])
             if all(p.car != car for p in passed):  # a car that stands beside the track is passed lap after lap
-                passed.append(_Passed(car, crossing, gone, place))
+                passed.append(_Passed(car, crossing, gone, place, signal))
 
     def _progress(self, laps: int, position: int) -> int:
         return laps * self._round + position
@@ -173,11 +175,11 @@ class Watch:
         at, loop = passed.crossing[0], passed.crossing[1]
         asks = self._asks
         why: Why | None = None
-        if passed.gone.crossing[0] <= self.began:
+        if passed.gone.crossing[0] <= passed.signal:
             why = "at_signal"
         elif self._lost.pop((over, passed.car), None):
             why = "gives_back"
-        elif asks.waved(passed.car, at):
+        elif asks.waved(passed.car, passed.signal, at):
             why = "waved_by"
         elif asks.retired(over, out[0]):
             why = "retired"

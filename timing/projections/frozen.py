@@ -167,17 +167,33 @@ class Frozen:
 def _terms(timing: "Timing", windows: Sequence[Window], flag: int | None, limit: int) -> dict[int, Terms]:
     waves, retired = waves_of(timing), retirements(timing)
     terms: dict[int, Terms] = {}
-    for chain in _chains(windows):
-        if chain[0].frozen:
-            settled, began = chain[-1].settled_at, chain[0].interval.began
-            ended = flag if flag is not None and flag >= began and (settled is None or flag <= settled) else None
-            until = min(limit if flag is None else _FAR, _FAR if settled is None else settled)
-            terms[began] = Terms(chain, waves, retired, ended, until)
+    for chain in _roads(windows):
+        settled, began = _settled_at(chain), chain[0].interval.began
+        ended = flag if flag is not None and flag >= began and flag <= settled else None
+        terms[began] = Terms(chain, waves, retired, ended, min(limit if flag is None else _FAR, settled))
     return terms
 
 
+def _roads(windows: Sequence[Window]) -> list[tuple[Window, ...]]:
+    """Join the neutralisations with a frozen order of which each began before all cars were free of the one before it."""
+    roads: list[tuple[Window, ...]] = []
+    for window in windows:
+        if not window.frozen:
+            continue
+        if roads and _settled_at(roads[-1]) >= window.interval.began:
+            roads[-1] = (*roads[-1], window)
+        else:
+            roads.append((window,))
+    return roads
+
+
+def _settled_at(road: Sequence[Window]) -> int:
+    """Give when every car had resumed after the last of them; far ahead while it is not known."""
+    return max(_FAR if window.settled_at is None else window.settled_at for window in road)
+
+
 def _chains(windows: Sequence[Window]) -> list[tuple[Window, ...]]:
-    """Join the neutralisations that follow one upon another: the order stays frozen from the first on."""
+    """Join the neutralisations that follow one upon another: nobody has raced between them."""
     chains: list[tuple[Window, ...]] = []
     for window in windows:
         if window.rule is None:
@@ -194,7 +210,7 @@ def _ruled(timing: "Timing", road: Road) -> list[Passed]:
     rulings = {ruled.overtake: ruled.ruling for ruled in timing.evidence.of(OvertakeRuled)}
     returned = {(o.over, o.car) for o in road.watch.found if o.why == "gives_back"}
     for overtake in road.watch.found:
-        under = timing.neutral.under(overtake.at) or road.terms.windows[-1].interval.kind
+        under = timing.neutral.under(overtake.at) or road.under(overtake.at)
         stands: Literal["explained"] | Stands = "open"
         if overtake.why is not None:
             stands = "explained"

@@ -42,8 +42,8 @@ def positions_of(circuit: Circuit) -> tuple[tuple[int | None, ...], tuple[int, .
 class Terms(Struct, frozen=True):
     """What a watch rests on besides crossings; another watch begins where any of it changed.
 
-    ``windows``: the neutralisations that follow one upon another. ``waves``: when which cars were waved by. ``retired``: when cars were.
-    ``end_at``: the leader took the flag. ``until``: nothing after counts.
+    ``windows``: neutralisations of which each began before all cars were free of the one before it. ``waves``: when which cars were waved
+    by. ``retired``: when cars were. ``end_at``: the leader took the flag. ``until``: nothing after counts.
     """
 
     windows: tuple[Window, ...]
@@ -66,10 +66,11 @@ class Road:
         self._timing = timing
         self._positions, self._sectors = positions_of(opened.circuit)
         rules = timing.rules
+        self._signals = _signals(terms.windows)
         self._slow_percent = rules.neutralisation.slow_percent
         again_us = max(rules.laps.duplicate_window_us, rules.laps.min_lap_us, _AGAIN_US)
-        asks = Questions(self._bound, self.slow, self._waved, self._retired)
-        self.watch = Watch(self._positions, terms.began, again_us, asks)
+        asks = Questions(self._signal, self.slow, self._waved, self._retired)
+        self.watch = Watch(self._positions, again_us, asks)
         self.stale = True
         self.seen = 0
         self._taken: dict[str, int] = {}
@@ -110,6 +111,10 @@ class Road:
             if p.place and p.over not in standing and p.over not in self.terms.retired and not self.slow(p.over, p.stretch, at - p.since)
         ]
 
+    def under(self, at: int) -> str:
+        """Name the kind of the last neutralisation that began by an instant."""
+        return next((w.interval.kind for w in reversed(self.terms.windows) if w.interval.began <= at), self.terms.windows[0].interval.kind)
+
     def _begin(self) -> None:
         """Put every car where it was at the signal: in the order of their last loops before it."""
         began, placed = self.terms.began, []
@@ -128,14 +133,21 @@ class Road:
             done = bisect_right(ends, crossing[0])
             self.watch.place(car, Gone(position, crossing, done, ends[done - 1] if done else 0))
 
-    def _bound(self, crossing: Crossing, gone: Gone) -> bool:
+    def _signal(self, crossing: Crossing, gone: Gone) -> int | None:
         at = crossing[0]
         if self.terms.end_at is not None and gone.line_at >= self.terms.end_at:
-            return False
-        return any(w.interval.began < at and _not_free(w, at, gone) for w in self.terms.windows)
+            return None
+        return next(
+            (
+                signal
+                for signal, window in zip(self._signals, self.terms.windows, strict=True)
+                if window.interval.began < at and _not_free(window, at, gone)
+            ),
+            None,
+        )
 
-    def _waved(self, car: str, at: int) -> bool:
-        return any(since <= at and car in cars for since, cars in self.terms.waves)
+    def _waved(self, car: str, since: int, at: int) -> bool:
+        return any(since <= waved_at <= at and car in cars for waved_at, cars in self.terms.waves)
 
     def _retired(self, car: str, at: int) -> bool:
         return car in self.terms.retired and self.terms.retired[car] <= at
@@ -173,6 +185,15 @@ class Road:
             if time_us is not None:
                 found.append(time_us)
         return found
+
+
+def _signals(windows: Sequence[Window]) -> tuple[int, ...]:
+    """Give since when nobody may pass under each window: since the first of those that follow one upon another without racing between."""
+    signals: list[int] = []
+    for place, window in enumerate(windows):
+        follows = place > 0 and windows[place - 1].interval.ended == window.interval.began
+        signals.append(signals[-1] if follows else window.interval.began)
+    return tuple(signals)
 
 
 def _not_free(window: Window, at: int, gone: Gone) -> bool:
