@@ -6,7 +6,18 @@ import pytest
 
 from timing.domain.events import Status, TrackStatus
 from timing.domain.rulebook import Finish, RedFlag
-from timing.domain.suspension import FAR, Suspension, instant_of, laps_across, race_time, suspended_us, suspensions, time_limit_at
+from timing.domain.suspension import (
+    FAR,
+    GapClock,
+    Suspension,
+    instant_of,
+    laps_across,
+    pit_stops,
+    race_time,
+    suspended_us,
+    suspensions,
+    time_limit_at,
+)
 
 
 def told(*statuses: tuple[int, Status]) -> list[TrackStatus]:
@@ -28,6 +39,7 @@ def test_any_racing_status_after_red_resumes(statuses: list[TrackStatus], found:
     assert suspensions(statuses) == found
 
 
+TWO = (Suspension(100, 200), Suspension(250, 300))
 BREAKS = (Suspension(100, 150), Suspension(300, 310))
 
 
@@ -77,3 +89,27 @@ def test_laps_across_a_suspension_have_no_time(ends: list[int], laps: set[int]) 
     breaks = BREAKS if len(ends) > 2 and ends[2] == 305 else BREAKS[:1]
     assert laps_across(ends, breaks, RedFlag()) == laps
     assert laps_across(ends, breaks, RedFlag(lap_across="counts")) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "runs", "stops", "reset"),
+    [
+        (50, 90, 40, 40, 40),  # both before
+        (90, 150, 60, 10, 60),  # to one under the red flag
+        (120, 150, 30, 0, 30),  # both under it
+        (90, 230, 140, 40, 30),  # over the whole of it
+        (90, 330, 240, 90, 30),  # and over another: from the last resumption
+        (230, 90, -140, -140, -140),  # the other way round there is no gap
+    ],
+)
+def test_a_gap_over_a_suspension_is_what_the_clock_ran_or_begins_anew(earlier: int, later: int, runs: int, stops: int, reset: int) -> None:
+    assert GapClock(TWO, "runs").between(earlier, later) == runs
+    assert GapClock(TWO, "stops").between(earlier, later) == stops
+    assert GapClock(TWO, "runs", reset=True).between(earlier, later) == reset
+
+
+def test_coming_in_under_a_red_flag_is_no_pit_stop_unless_it_counts() -> None:
+    entered = [40, 100, 150, 199, 200, 400]
+    breaks = (Suspension(100, 200), Suspension(350))
+    assert pit_stops(entered, breaks, RedFlag()) == [40, 100, 200]
+    assert pit_stops(entered, breaks, RedFlag(pit_visits="count")) == entered

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
+from timing.domain.suspension import GapClock
+
 
 class Standing(Struct, gc=False):
     """How far a car is.
@@ -37,18 +39,19 @@ def race_order(standings: Iterable[Standing], grid: Mapping[str, int]) -> list[S
     return sorted(standings, key=lambda s: (-s.laps, s.last_at, grid.get(s.car, last), s.car))
 
 
-def race_gap(own: Standing, ahead: Standing) -> tuple[int, int]:
+def race_gap(own: Standing, ahead: Standing, clock: GapClock | None = None) -> tuple[int, int]:
     """Give the gap from ``ahead`` to ``own``, who is behind: whole laps down, and µs between the two at the line on the same lap.
 
     Laps down are those at the car's own last crossing, so that a car two seconds behind is not a lap down each time the leader
     crosses the line; a car that has since been passed by, or does no more laps, is down by what the laps say.
     The time is never negative: a car that led at its own last crossing and was passed since is level until it crosses again. So is one
-    that is shown behind, in a frozen order, and is ahead on the road.
+    that is shown behind, in a frozen order, and is ahead on the road. ``clock``: of a race whose suspensions do not weigh as time.
     """
     if own.laps > ahead.laps:
         return 0, 0
     own_at = own.last_at
-    time_us = own_at - (ahead.ends[own.laps - 1] if own.laps else ahead.start)
+    ahead_at = ahead.ends[own.laps - 1] if own.laps else ahead.start
+    time_us = own_at - ahead_at if clock is None else clock.between(ahead_at, own_at)
     if time_us < 0:  # noqa: PLR1730  # four times a row of every board, and max() is a call
         time_us = 0
     behind = ahead.laps - own.laps

@@ -126,6 +126,11 @@ class RedFlag(Rules, frozen=True, kw_only=True):
     """A car that is not back in the pit lane within this time of the signal is not classified (MotoGP: 5 min). `none`: it stays."""
     lap_across: Literal["counts_without_time", "counts"] = "counts_without_time"
     """The lap in which the race was suspended counts without a lap time, or with it."""
+    gaps: Literal["race_clock", "reset"] = "race_clock"
+    """A gap from a crossing before a suspension to one after it is what the race clock ran meanwhile, or begins anew with the resumption,
+    and only whole laps stay (N24 2013)."""
+    pit_visits: Literal["left_out", "count"] = "left_out"
+    """A car that comes into the pit lane while the race is suspended, as all are told to, has made no pit stop, or has."""
     points: tuple[PointsShare, ...] = ()
     """The share of the points by the distance done; the first entry that fits, all of them where none does."""
 

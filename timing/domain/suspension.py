@@ -48,6 +48,27 @@ def race_time(at: int, start: int, breaks: Iterable[Suspension], clock: str) -> 
     return at - start - (suspended_us(breaks, start, at) if clock == "stops" else 0)
 
 
+class GapClock(Struct, frozen=True):
+    """What lies between two crossings of one lap, for gaps: the race clock, or with ``reset`` the time since the last resumption."""
+
+    breaks: tuple[Suspension, ...]
+    clock: str
+    reset: bool = False
+
+    def between(self, earlier: int, later: int) -> int:
+        """Give the time between two instants; negative where they are in the other order."""
+        if self.reset:
+            earlier = max((b.ended for b in self.breaks if b.ended is not None and earlier < b.ended <= later), default=earlier)
+        return later - earlier - (suspended_us(self.breaks, earlier, later) if self.clock == "stops" else 0)
+
+
+def pit_stops(entered: Sequence[int], breaks: Iterable[Suspension], rules: RedFlag) -> list[int]:
+    """Give the visits to the pit lane that are pit stops: those under a red flag are none, but where the rulebook counts them."""
+    if rules.pit_visits == "count":
+        return list(entered)
+    return [at for at in entered if not any(b.began < at and (b.ended is None or at < b.ended) for b in breaks)]
+
+
 def instant_of(time_us: int, start: int, breaks: Iterable[Suspension], clock: str) -> int:
     """Give the instant at which the race clock shows ``time_us``; a far one while a suspension with a stopped clock goes on."""
     at = start + time_us

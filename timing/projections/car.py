@@ -1,6 +1,7 @@
 """A car's own sheet: its laps and sectors, its visits to the pit lane, its stints, and how long each driver was at the wheel."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Container
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from msgspec import Struct
 
 from timing.domain.events import DriverChanged
 from timing.domain.laps import CarLaps
+from timing.domain.suspension import pit_stops
 from timing.projections.board import DriverView
 
 if TYPE_CHECKING:
@@ -28,12 +30,16 @@ class LapView(Struct, frozen=True):
 
 
 class Stop(Struct, frozen=True):
-    """A visit to the pit lane, in the lap ``lap``; ``exited_at`` is ``None`` while the car is there or was not heard leaving."""
+    """A visit to the pit lane, in the lap ``lap``; ``exited_at`` is ``None`` while the car is there or was not heard leaving.
+
+    ``pit_stop``: not one that began while the race was suspended, unless the rulebook counts those.
+    """
 
     lap: int
     entered_at: int
     exited_at: int | None
     time_us: int | None
+    pit_stop: bool = True
 
 
 class Stint(Struct, frozen=True):
@@ -83,7 +89,7 @@ def car_sheet(timing: "Timing", car: str) -> CarSheet | None:
     if laps is None or state.said.start is None:
         return CarSheet(timing.session, car, entry.class_, entry.team, drivers, (), (), (), (), ())
     over_at = standing.last_at if standing.flagged or state.stopped else None
-    stops = _stops(laps, over_at)
+    stops = _stops(laps, over_at, pit_stops(laps.entered, state.said.suspensions, timing.rules.red_flag))
     stints = _stints(laps, standing.start, over_at, wheel, stops)
     views = tuple(
         LapView(
@@ -109,7 +115,7 @@ def car_sheet_json(timing: "Timing", car: str) -> bytes | None:
     return None if sheet is None else msgspec.json.encode(sheet)
 
 
-def _stops(laps: CarLaps, over_at: int | None) -> tuple[Stop, ...]:
+def _stops(laps: CarLaps, over_at: int | None, counted: Container[int]) -> tuple[Stop, ...]:
     stops: list[Stop] = []
     entries = [at for at in laps.entered if over_at is None or at <= over_at]
     for entered, later in zip_longest(entries, entries[1:]):
@@ -117,7 +123,8 @@ def _stops(laps: CarLaps, over_at: int | None) -> tuple[Stop, ...]:
         exited = laps.exited[place] if place < len(laps.exited) else None
         if exited is not None and later is not None and exited > later:
             exited = None  # it left unheard, and came in again
-        stops.append(Stop(bisect_left(laps.ends, entered) + 1, entered, exited, None if exited is None else exited - entered))
+        lap, time_us = bisect_left(laps.ends, entered) + 1, None if exited is None else exited - entered
+        stops.append(Stop(lap, entered, exited, time_us, entered in counted))
     return tuple(stops)
 
 

@@ -15,6 +15,7 @@ from timing.domain.overtakes import Overtake, hold_back, name_of
 from timing.projections.board import CandidateView, Gap, Notice
 from timing.projections.road import Road, Terms, given_back, retirements, waves_of
 from timing.projections.state import State
+from timing.projections.stoppage import gap_clock
 
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
@@ -96,8 +97,8 @@ class Frozen:
             then = [
                 Standing(s.car, s.class_, s.ends, bisect_right(s.ends, began), s.start) for s in state.standings if s.car in timing.laps
             ]
-            order = race_order(then, state.said.grid)
-            self._before = (key, {s.car: Gap(*race_gap(s, order[0])) for s in order if s.laps})
+            order, clock = race_order(then, state.said.grid), gap_clock(timing, state)
+            self._before = (key, {s.car: Gap(*race_gap(s, order[0], clock)) for s in order if s.laps})
         return self._before[1]
 
     def passes(self, timing: "Timing", state: State) -> list[Passed]:

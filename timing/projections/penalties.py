@@ -8,6 +8,7 @@ from timing.domain.classification import Penalties
 from timing.domain.decisions import Ruling, penalties_of
 from timing.domain.finish import completed_by
 from timing.domain.neutralisation import intervals
+from timing.domain.suspension import pit_stops
 from timing.domain.units import format_duration
 from timing.projections.board import Notice
 from timing.projections.notices import penalty_text
@@ -56,8 +57,9 @@ def _served(timing: "Timing", state: State, ruling: Ruling) -> Notice | None:
     car, at = decision.car, ruling.steps[-1].at
     what = f"{penalty_text(decision)} ({decision.decision})"
     within = timing.rules.penalties.serve_within_crossings
-    visit = bisect_right(laps.entered, at)
-    entered = laps.entered[visit] if visit < len(laps.entered) else None
+    visits = pit_stops(laps.entered, state.said.suspensions, timing.rules.red_flag)
+    visit = bisect_right(visits, at)
+    entered = visits[visit] if visit < len(visits) else None
     left = next((exit_at for exit_at in laps.exited if entered is not None and exit_at > entered), None)
     crossed = _crossings(timing, state, laps.ends, at, entered)
     if entered is not None and left is not None:

@@ -7,10 +7,11 @@ from msgspec import Struct
 
 from timing.domain.classification import Place
 from timing.domain.order import Standing, best_lap_gap, race_gap
+from timing.domain.suspension import GapClock
 from timing.projections.board import Gap, PenaltyView, ResultStatus
 from timing.projections.rows import session_view
 from timing.projections.state import State
-from timing.projections.stoppage import points_percent
+from timing.projections.stoppage import gap_clock, points_percent
 
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
@@ -86,12 +87,12 @@ def result(timing: "Timing") -> Result:
     undecided = {p.car: p.position for p in timing.without_decisions()}
     on_the_road = {s.car: place for place, s in enumerate(state.standings, start=1)}
     rows = []
-    winner = places[0] if places else None
+    winner, clock = places[0] if places else None, gap_clock(timing, state)
     for place in places:
         row = board.rows[place.car]
         gap = Gap(0, 0)
         if winner is not None and place.position is not None:
-            gap = _gap(standings[place.car], standings[winner.car], race=timing.race)
+            gap = _gap(standings[place.car], standings[winner.car], clock, race=timing.race)
             if place.total_us is not None and winner.total_us is not None:
                 level = place.laps == winner.laps
                 gap = Gap(winner.laps - place.laps, max(place.total_us - winner.total_us, 0) if level else gap.time_us)
@@ -135,12 +136,12 @@ def _grid_drops(state: State) -> tuple[GridDrop, ...]:
     return tuple(GridDrop(d.car, d.positions or 0, d.decision) for d in held)
 
 
-def _gap(own: Standing, winner: Standing, *, race: bool) -> Gap:
+def _gap(own: Standing, winner: Standing, clock: GapClock | None, *, race: bool) -> Gap:
     if not race:
         return Gap(*best_lap_gap(own, winner))
     if own.laps > winner.laps:
         return Gap(0, 0)
-    return Gap(*race_gap(own, winner))
+    return Gap(*race_gap(own, winner, clock))
 
 
 def result_json(timing: "Timing") -> bytes:

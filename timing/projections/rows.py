@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from timing.domain.classification import Place
 from timing.domain.laps import CarLaps
 from timing.domain.order import Standing, best_lap_gap, race_gap
+from timing.domain.rulebook import RedFlag
+from timing.domain.suspension import GapClock, pit_stops
 from timing.domain.units import MINUTE
 from timing.projections.board import (
     Board,
@@ -22,7 +24,7 @@ from timing.projections.board import (
 )
 from timing.projections.penalties import penalty_notices
 from timing.projections.state import State
-from timing.projections.stoppage import order_of_restart, race_clock
+from timing.projections.stoppage import gap_clock, order_of_restart, race_clock
 
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
@@ -38,6 +40,7 @@ def form_board(timing: "Timing", state: State, places: Sequence[Place], before: 
     shown, gaps_before = timing.neutral.frozen.shown(timing, state), timing.neutral.frozen.gaps_before(timing, state)
     leader = shown[0] if shown else None
     ahead, qualified = leader, state.qualified
+    clock = gap_clock(timing, state)
     segments = qualified.segments if qualified else ()
     of_class: dict[str, list[Standing]] = {}
     rows: dict[str, Row] = {}
@@ -52,7 +55,7 @@ def form_board(timing: "Timing", state: State, places: Sequence[Place], before: 
         classmates.append(standing)
         laps = timing.laps.get(car)
         gap, interval, class_gap, class_interval = _gaps(
-            standing, leader or standing, ahead or standing, class_leader, class_ahead, race=timing.race
+            standing, leader or standing, ahead or standing, class_leader, class_ahead, race=timing.race, clock=clock
         )
         row = Row(
             position=position,
@@ -71,7 +74,7 @@ def form_board(timing: "Timing", state: State, places: Sequence[Place], before: 
             class_gap=class_gap,
             class_interval=class_interval,
             status=_status(state, standing, laps),
-            pit_stops=_stops(laps, standing, state),
+            pit_stops=_stops(laps, standing, state, timing.rules.red_flag),
             penalties=said.badges.get(car, ()),
             grid=said.grid.get(car),
             last_crossing_at=standing.last_at if standing.laps else None,
@@ -90,14 +93,24 @@ def form_board(timing: "Timing", state: State, places: Sequence[Place], before: 
 
 
 def _gaps(
-    own: Standing, leader: Standing, ahead: Standing, class_leader: Standing, class_ahead: Standing, *, race: bool
+    own: Standing,
+    leader: Standing,
+    ahead: Standing,
+    class_leader: Standing,
+    class_ahead: Standing,
+    *,
+    race: bool,
+    clock: GapClock | None,
 ) -> tuple[Gap, Gap, Gap, Gap]:
     """Give the gap, the interval, and both in class; one gap where two of the cars are the same."""
-    gap_of = race_gap if race else best_lap_gap
-    gap = Gap(*gap_of(own, leader))
-    interval = gap if ahead is leader else Gap(*gap_of(own, ahead))
-    class_gap = gap if class_leader is leader else interval if class_leader is ahead else Gap(*gap_of(own, class_leader))
-    class_interval = interval if class_ahead is ahead else class_gap if class_ahead is class_leader else Gap(*gap_of(own, class_ahead))
+
+    def to(other: Standing) -> Gap:
+        return Gap(*race_gap(own, other, clock)) if race else Gap(*best_lap_gap(own, other))
+
+    gap = to(leader)
+    interval = gap if ahead is leader else to(ahead)
+    class_gap = gap if class_leader is leader else interval if class_leader is ahead else to(class_leader)
+    class_interval = interval if class_ahead is ahead else class_gap if class_ahead is class_leader else to(class_ahead)
     return gap, interval, class_gap, class_interval
 
 
@@ -131,13 +144,15 @@ def _status(state: State, standing: Standing, laps: CarLaps | None) -> CarStatus
     return "stopped" if standing.standing else "running"
 
 
-def _stops(laps: CarLaps | None, standing: Standing, state: State) -> int:
-    """Count the visits to the pit lane, but for the one after the flag, and the one under the red flag that ended the race."""
-    if laps is None:
+def _stops(laps: CarLaps | None, standing: Standing, state: State, rules: RedFlag) -> int:
+    """Count the pit stops, but for a visit after the flag, and the one under the red flag that ended the race."""
+    if laps is None or not laps.entered:
         return 0
+    breaks = state.said.suspensions
+    entered = pit_stops(laps.entered, breaks, rules) if breaks else laps.entered
     if state.stopped:
-        return bisect_right(laps.entered, state.stopped.signal_at)
-    return bisect_right(laps.entered, standing.last_at) if standing.flagged else len(laps.entered)
+        return bisect_right(entered, state.stopped.signal_at)
+    return bisect_right(entered, standing.last_at) if standing.flagged else len(entered)
 
 
 def _stint(laps: CarLaps | None, standing: Standing) -> int:

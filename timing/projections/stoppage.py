@@ -9,7 +9,7 @@ from timing.domain.crossings import ADDED_PREFIX
 from timing.domain.events import Distance
 from timing.domain.finish import Ending, ending
 from timing.domain.restart import RestartOrder, Runner, restart_order
-from timing.domain.suspension import laps_across, race_time
+from timing.domain.suspension import GapClock, laps_across, race_time
 
 if TYPE_CHECKING:
     from timing.projections.state import State
@@ -128,3 +128,10 @@ def points_percent(timing: "Timing", state: "State") -> int | None:
 def race_clock(timing: "Timing", state: "State", at: int) -> int:
     """Give the race clock at an instant, in µs since the start."""
     return race_time(at, state.said.start or 0, state.said.suspensions, timing.rules.red_flag.clock)
+
+
+def gap_clock(timing: "Timing", state: "State") -> GapClock | None:
+    """Give the clock by which gaps are taken; ``None`` where what lies between two instants is their difference."""
+    rules, breaks = timing.rules.red_flag, state.said.suspensions
+    reset = rules.gaps == "reset"
+    return GapClock(breaks, rules.clock, reset) if breaks and (reset or rules.clock == "stops") else None
