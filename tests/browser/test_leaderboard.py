@@ -378,7 +378,8 @@ async def test_the_theme_is_the_devices_unless_chosen(stage: Any, race: Any, vie
     await viewer.shows(stage)
     ground = "getComputedStyle(document.body).backgroundColor"
     light = await viewer.page.evaluate(ground)
-    await viewer.page.click("#theme")
+    await viewer.page.click("#settings-open")
+    await viewer.page.get_by_label("Dark").check()
     dark = await viewer.page.evaluate(ground)
     assert dark != light
     await viewer.page.reload()

@@ -163,7 +163,7 @@ async def test_health(client: httpx.AsyncClient, shelf: Shelf, *, healthy: bool,
     ("path", "media_type"),
     [
         ("js/main.js", "text/javascript; charset=utf-8"),
-        ("style.css", "text/css; charset=utf-8"),
+        ("css/shell.css", "text/css; charset=utf-8"),
         ("img/mark.svg", "image/svg+xml"),
         ("fonts/saira-latin.woff2", "font/woff2"),
     ],
@@ -183,7 +183,7 @@ async def test_the_typeface_comes_with_its_licence(client: httpx.AsyncClient) ->
     assert "SIL Open Font License" in (await client.get("/static/fonts/OFL.txt")).text
 
 
-@pytest.mark.parametrize("path", ["/", "/s/none", "/static/style.css", "/static/none", "/api/sessions", "/health", "/sessions"])
+@pytest.mark.parametrize("path", ["/", "/s/none", "/static/css/shell.css", "/static/none", "/api/sessions", "/health", "/sessions"])
 async def test_every_answer_carries_the_protective_headers(client: httpx.AsyncClient, path: str) -> None:
     headers = (await client.get(path)).headers
     policy = headers["content-security-policy"]

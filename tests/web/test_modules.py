@@ -16,6 +16,7 @@ import pytest
 
 from timing.domain.units import format_duration
 from timing.projections.frames import COLUMNS, MESSAGES_KEPT
+from timing.services.screens import SCREENS
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "frames.json").read_text("utf-8"))
 WEB = files("timing") / "web"
@@ -156,6 +157,14 @@ async def test_the_clock_follows_the_furthest_reading_and_jumps_only_when_it_mus
 
 
 @pytest.mark.browser
+async def test_no_two_catalogues_give_the_same_text(modules: Modules) -> None:
+    names = [file.name for file in (WEB / "js" / "texts").iterdir()]
+    parts = {name: list((await modules(f"texts/{name}", "(part) => part.default"))["en"]) for name in names}
+    seen = [key for keys in parts.values() for key in keys]
+    assert len(seen) == len(set(seen)) == len(await modules("texts.js", "({CATALOGUES}) => Object.keys(CATALOGUES.en)"))
+
+
+@pytest.mark.browser
 async def test_catalogues_have_the_same_keys_and_places(modules: Modules) -> None:
     catalogues = await modules("texts.js", "({CATALOGUES}) => CATALOGUES")
     english = catalogues["en"]
@@ -168,12 +177,16 @@ async def test_catalogues_have_the_same_keys_and_places(modules: Modules) -> Non
 @pytest.mark.browser
 async def test_every_text_the_modules_ask_for_is_in_the_catalogue_and_none_is_idle(modules: Modules) -> None:
     keys = set(await modules("texts.js", "({CATALOGUES}) => Object.keys(CATALOGUES.en)"))
-    source = "".join(file.read_text("utf-8") for file in (WEB / "js").iterdir() if file.name != "texts.js")
+    source = "".join(file.read_text("utf-8") for file in (WEB / "js").iterdir() if file.is_file() and file.name != "texts.js")
+    pages = "".join(file.read_text("utf-8") for file in (WEB / "pages").iterdir())
+    pages += "".join(f'"nav.{screen.name}"' for screen in SCREENS)
     asked = set(re.findall(r'\bt\(\s*"([^"]+)"', source))
     asked |= {f"{key}.{form}" for key in re.findall(r'plural\("([^"]+)"', source) for form in ("one", "other")}
     assert asked <= keys
     families = set(re.findall(r"`([a-z_-]+\.)\$\{", source))
-    quoted = set(re.findall(r'"([a-z_.-]+)"', source + (WEB / "pages" / "sessions.html").read_text("utf-8"))) | {"sessions.title"}
+    named = set(re.findall(r'data-(?:text|label)="([^"$]+)"', pages))
+    assert named <= keys
+    quoted = set(re.findall(r'"([a-z_.-]+)"', source + pages)) | {"sessions.title"}
     assert {key for key in keys - asked - quoted if not key.startswith(tuple(families))} == set()
 
 

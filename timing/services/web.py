@@ -22,6 +22,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from timing.domain.errors import TimingError
+from timing.services.screens import Shell
 
 HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 
@@ -93,7 +94,8 @@ def make_app(source: Source, *, feed_port: int, feed_url: str | None = None, ask
     routes = [
         Route("/", pages.home),
         Route("/sessions", pages.sessions),
-        Route("/s/{session}", pages.leaderboard),
+        Route("/s/{session}", pages.screen),
+        Route("/s/{session}/{screen}", pages.screen),
         Route("/static/{path:path}", pages.static),
         Route("/api/feed", pages.feed),
         Route("/api/sessions", pages.session_list),
@@ -135,7 +137,7 @@ class _Pages:
         self._feed_url = feed_url
         root = files("timing") / "web"
         self._assets = dict(_load(root, PurePosixPath()))
-        self._leaderboard = Template((root / "pages" / "leaderboard.html").read_text("utf-8"))
+        self._shell = Shell()
         self._sheet = Template((root / "pages" / "sessions.html").read_text("utf-8"))
 
     def feed_for(self, request: Request) -> str:
@@ -158,9 +160,11 @@ class _Pages:
     async def sessions(self, request: Request) -> Response:
         return self._list(request, self._source.sessions())
 
-    async def leaderboard(self, request: Request) -> Response:
+    async def screen(self, request: Request) -> Response:
         entry = self._entry(request.path_params["session"])
-        page = self._leaderboard.substitute(root=_root(request), session=entry.session, name=escape(entry.name))
+        page = self._shell.page(request.path_params.get("screen", ""), root=_root(request), session=entry.session, name=entry.name)
+        if page is None:
+            raise HTTPException(404)
         return _html(page)
 
     async def static(self, request: Request) -> Response:

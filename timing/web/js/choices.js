@@ -1,22 +1,31 @@
-// What the viewer chose, kept in the address (so that a link shows the same) and on the device (so that tomorrow does too).
-
-const KEPT = ["class", "order", "theme", "lang"];
+// What the viewer chose, kept in the address (so that a link shows the same) and on the device (so that tomorrow does too). A kiosk's
+// address says everything: there the device is neither asked nor told.
 
 export class Choices {
   #address = new URLSearchParams(location.search);
 
-  /** The choice made for `name`: the address first, then the device; null if none. */
-  get(name) {
-    return this.#address.get(name) ?? stored(name);
+  /** Whether the page is a kiosk's: no toolbar, no ways, no settings. */
+  get kiosk() {
+    return on(this.#address.get("kiosk"));
   }
 
-  /** Keep a choice; null forgets it. */
-  set(name, value) {
-    console.assert(KEPT.includes(name), name);
+  /** The choice made for `name`: the address first, then the device; null if none. */
+  get(name) {
+    return this.#address.get(name) ?? (this.kiosk ? null : stored(name));
+  }
+
+  /** Whether `name` is switched on: `?name`, `?name=1`. */
+  is(name) {
+    return on(this.get(name));
+  }
+
+  /** Keep a choice; null forgets it. `here`: it is this page's alone, and is kept in the address only. */
+  set(name, value, { here = false } = {}) {
     if (value === null) this.#address.delete(name);
     else this.#address.set(name, value);
     const query = this.#address.toString();
     history.replaceState(null, "", `${location.pathname}${query ? `?${query}` : ""}`);
+    if (here || this.kiosk) return;
     try {
       if (value === null) localStorage.removeItem(`parcferme.${name}`);
       else localStorage.setItem(`parcferme.${name}`, value);
@@ -24,6 +33,15 @@ export class Choices {
       // storage is refused: the address keeps it
     }
   }
+
+  /** What follows the path in this page's address, for ways that keep the viewer's choices. */
+  get query() {
+    return this.#address.toString();
+  }
+}
+
+function on(value) {
+  return value !== null && value !== "0" && value !== "false";
 }
 
 function stored(name) {

@@ -21,6 +21,11 @@ export class SessionClock {
     this.#running = running;
   }
 
+  /** Stand until it is set again. */
+  stop() {
+    this.#running = false;
+  }
+
   /** The clock at local time `now`: `{elapsed_us, remaining_us}`, the latter null where the session has no time limit. */
   read(now) {
     if (this.#given === null) return null;

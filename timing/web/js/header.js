@@ -56,6 +56,17 @@ export class Header {
     this.$("remaining").parentElement.hidden = read.remaining_us === null;
   }
 
+  /** Stand still: nothing is shown until a delay has filled. */
+  hold() {
+    this.#clock.stop();
+  }
+
+  /** Say that everything is shown `seconds` late, and for how many more it fills. */
+  delayed(seconds, filling) {
+    const said = filling > 0 ? t("delay.filling", { n: filling }) : seconds > 0 ? t("delay.behind", { n: seconds }) : "";
+    this.#set("behind", said);
+  }
+
   /** Say how the line to the feed is: "connecting", "live" or "offline". */
   link(link) {
     document.documentElement.dataset.link = link;
@@ -74,6 +85,7 @@ export class Header {
     const state = session.status === "suspended" || OVER.has(session.status) ? t(`session.${session.status}`) : "";
     this.#set("state", state);
     this.#set("pit-lane", session.pit_lane_open === false && !OVER.has(session.status) && !waiting ? t("pit_lane.closed") : "");
+    this.#set("limit", session.neutralised && session.max_speed_kmh ? t("limit.speed", { n: session.max_speed_kmh }) : "");
   }
 
   // For screen readers: what changes rarely and matters to everyone.

@@ -1,11 +1,8 @@
-// What the viewer may choose: a class, the order on the road or the result, the theme.
+// What the viewer may choose: a class, and the order on the road or the result.
 
-import { dress } from "./choices.js";
 import { Leaderboard } from "./leaderboard.js";
 import { t } from "./texts.js";
 
-const THEMES = ["auto", "dark", "light"];
-const THEME_SIGNS = { auto: "◐", dark: "●", light: "○" };
 const SETTLED = new Set(["provisional", "final"]);
 
 export class Toolbar {
@@ -14,15 +11,12 @@ export class Toolbar {
   constructor(root, choices, changed) {
     this.choices = choices;
     this.changed = changed;
-    this.classes = root.querySelector("#classes");
+    this.classes = root.appendChild(group("classes"));
     this.classes.setAttribute("aria-label", t("filter.label"));
-    this.orders = root.querySelector("#orders");
+    this.orders = root.appendChild(group("orders"));
     this.orders.setAttribute("aria-label", t("order.label"));
     this.orders.title = t("order.differs");
-    this.theme = root.querySelector("#theme");
-    this.theme.onclick = () => this.#nextTheme();
-    this.#showTheme(choices.get("theme") ?? "auto");
-    this.#legend(document.querySelector("#legend"));
+    this.#legend(root.appendChild(document.createElement("ul")));
   }
 
   /** What is to be shown of `state`: `{cls, order}`. A class that is not in this session is as none. */
@@ -72,21 +66,8 @@ export class Toolbar {
     buttons[focused]?.focus();
   }
 
-  #nextTheme() {
-    const now = this.choices.get("theme") ?? "auto";
-    const next = THEMES[(THEMES.indexOf(now) + 1) % THEMES.length];
-    this.choices.set("theme", next === "auto" ? null : next);
-    this.#showTheme(next);
-    dress(next);
-  }
-
-  #showTheme(theme) {
-    this.theme.textContent = THEME_SIGNS[theme] ?? THEME_SIGNS.auto;
-    this.theme.title = t(`theme.${theme}`);
-    this.theme.setAttribute("aria-label", this.theme.title);
-  }
-
   #legend(root) {
+    root.className = "legend";
     root.setAttribute("aria-label", t("legend.title"));
     const signs = [["overall", "◆"], ["in-class", "◇"], ["own", "●"]];
     root.replaceChildren(...signs.map(([name, sign]) => {
@@ -98,4 +79,10 @@ export class Toolbar {
       return item;
     }));
   }
+}
+
+function group(id) {
+  const made = Object.assign(document.createElement("div"), { className: "group", id, hidden: true });
+  made.setAttribute("role", "group");
+  return made;
 }

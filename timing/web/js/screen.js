@@ -1,0 +1,142 @@
+// What every screen does alike: language and theme, the feed with the viewer's delay, the head, one picture for however many frames came.
+//
+//   const screen = new Screen();
+//   screen.draws((state) => …);      // whatever is to be drawn of a state of the feed
+//   await screen.open();
+
+import { Choices, dress, languages } from "./choices.js";
+import { Delay } from "./delay.js";
+import { Feed } from "./feed.js";
+import { Header } from "./header.js";
+import { SettingsDialog } from "./settings.js";
+import { chooseLanguage, fillIn, t } from "./texts.js";
+
+export const ROOT = new URL("../../", import.meta.url); // the address the pages live under, whatever stands before them
+export const OVER = new Set(["finished", "provisional", "final"]);
+
+const OTHER_SESSIONS_EVERY_MS = 15_000;
+const TICK_MS = 200;
+
+export class Screen {
+  #draws = [];
+  #drawn = null;
+  #asked = false;
+
+  constructor() {
+    this.session = decodeURIComponent(location.pathname.slice(ROOT.pathname.length).split("/")[1]);
+    this.choices = new Choices();
+    document.documentElement.lang = chooseLanguage(languages(this.choices));
+    dress(this.choices.get("theme") ?? "auto");
+    document.documentElement.toggleAttribute("data-kiosk", this.choices.kiosk);
+    fillIn(document);
+    this.header = new Header(document);
+    this.delay = new Delay(() => this.#ask());
+    this.settings = new SettingsDialog(document, this);
+    this.feed = null;
+    document.querySelector("#ways").hidden = document.querySelectorAll("#ways a").length < 2;
+  }
+
+  /** The state that is shown: the feed's, by the viewer's delay later; null before the first. */
+  get state() {
+    return this.delay.state;
+  }
+
+  /** Have `draw(state)` called with every state that is to be shown, at most once a picture. */
+  draws(draw) {
+    this.#draws.push(draw);
+  }
+
+  /** Draw what is shown once more: a choice of the viewer's changed. */
+  again() {
+    const state = this.delay.state ?? this.#drawn; // while a delay fills, the picture before it stands
+    this.#drawn = null;
+    this.#draw(state);
+  }
+
+  /** Show everything so many seconds later. */
+  delayBy(seconds) {
+    this.delay.set(seconds);
+    if (this.delay.state === null) this.header.hold();
+    this.#tick();
+  }
+
+  /** Connect, and go on until the page is left. */
+  async open() {
+    this.header.link("connecting");
+    this.delay.set(Number(this.choices.get("delay") ?? 0));
+    const url = await this.#feedAddress();
+    this.feed = new Feed({ url, session: this.session, onState: (state) => this.delay.take(state), onLink: (link) => this.header.link(link) });
+    globalThis.parcferme = { feed: this.feed, screen: this }; // for looking at from outside: tests, overlays
+    this.feed.start();
+    setInterval(() => this.#tick(), TICK_MS);
+    setInterval(() => this.#lookElsewhere(), OTHER_SESSIONS_EVERY_MS);
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#ask());
+  }
+
+  /** Ask the service for a document, by its address below the pages' own: `api/sessions/…`. */
+  async document(path) {
+    const answer = await fetch(new URL(path, ROOT), { signal: AbortSignal.timeout(8_000) });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+    return answer.json();
+  }
+
+  #tick() {
+    this.header.tick(now());
+    this.header.delayed(this.delay.seconds, this.delay.fillingFor);
+  }
+
+  #draw(state = this.delay.state) {
+    if (!state || state === this.#drawn) return;
+    this.#drawn = state;
+    this.header.render(state, now());
+    for (const draw of this.#draws) draw(state);
+    document.documentElement.dataset.rev = `${state.epoch}/${state.rev}`;
+  }
+
+  // Frames may come faster than the screen shows: each picture draws what is known by then.
+  #ask() {
+    if (this.#asked) return;
+    this.#asked = true;
+    requestAnimationFrame(() => {
+      this.#asked = false;
+      this.#draw();
+    });
+  }
+
+  async #feedAddress() {
+    for (;;) {
+      try {
+        return (await this.document("api/feed")).url;
+      } catch {
+        this.header.link("offline");
+        await new Promise((resolve) => setTimeout(resolve, 2_000));
+      }
+    }
+  }
+
+  // When this session is over, or its feed is gone: say where the racing goes on.
+  async #lookElsewhere() {
+    const over = !this.state || OVER.has(this.state.session.status) || document.documentElement.dataset.link === "offline";
+    const link = document.querySelector("#elsewhere");
+    if (!over) {
+      link.hidden = true;
+      return;
+    }
+    try {
+      const { sessions } = await this.document("api/sessions");
+      const here = sessions.findIndex((each) => each.session === this.session);
+      const other = sessions.filter((each, i) => i > here && each.status === "running").pop();
+      link.hidden = !other;
+      if (other) {
+        link.href = new URL(`s/${other.session}`, ROOT).href;
+        link.textContent = t("sessions.other", { name: other.name });
+      }
+    } catch {
+      link.hidden = true; // the pages are down as well: the state of the line says so
+    }
+  }
+}
+
+function now() {
+  return Math.round(performance.now() * 1000);
+}
