@@ -34,7 +34,7 @@ class Shell:
         self._parts = {screen.name: Template((pages / f"{screen.name}.html").read_text("utf-8")) for screen in screens}
 
     def page(self, path: str, *, root: str, session: str, name: str) -> str | None:
-        """Make the page of a screen for a session of that ``name``; ``None`` where there is no such screen. ``root``: what addresses begin with."""
+        """Make the page of a screen for a session of that ``name``; ``None`` if there is no such screen. ``root`` begins every address."""
         screen = self._screens.get(path)
         if screen is None:
             return None
