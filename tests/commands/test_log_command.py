@@ -236,7 +236,46 @@ def test_long_work_shows_how_far_it_is_on_a_terminal(stored: Path) -> None:
     assert b"verify albi" in shown
 
 
-@pytest.mark.parametrize("name", [(), ("verify",), ("export",), ("import",), ("tail",)])
+def test_a_backup_is_made_beside_the_writer_and_checked(run: Run, stored: Path, tmp_path: Path) -> None:
+    with closing(SqliteLog(stored)) as log:
+        made = run("backup", stored.name, "copy.db")
+        assert (made.returncode, made.stderr) == (0, "")
+        log.append([draft("albi", passing(20))], NOW)
+    assert made.stdout == run("verify", "copy.db").stdout
+    assert "is there already" in failed(run("backup", stored.name, "copy.db"), 1)
+    assert "there is no log" in failed(run("backup", "none.db", "other.db"), 1)
+    assert run("export", "copy.db", "--session", "_").stdout == run("export", stored.name, "--session", "_").stdout
+
+
+def test_a_backup_that_finds_no_room_leaves_nothing(stored: Path, tmp_path: Path) -> None:
+    with closing(SqliteLog(stored)) as log:
+        log.append([draft("albi", passing(n)) for n in range(20, 3_000)], NOW)
+    small = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)); {TIMING[2]}"
+    result = subprocess.run(
+        [sys.executable, "-c", small, "log", "backup", str(stored), str(tmp_path / "copy.db")], capture_output=True, text=True, check=False
+    )
+    assert "copy.db" in failed(result, 1)
+    assert "make room" in result.stderr
+    assert not list(tmp_path.glob("copy.db*"))
+
+
+def test_sessions_are_copied_to_another_log(run: Run, stored: Path, plain: Path) -> None:
+    first = run("copy", stored.name, "new.db")
+    assert first.stdout.startswith("albi  20 new, 0 there already  ")
+    rest = run("copy", stored.name, "new.db", "--all")
+    assert [line.split("  ")[:2] for line in rest.stdout.splitlines()] == [
+        ["albi", "0 new, 20 there already"],
+        ["_", "1 new, 0 there already"],
+    ]
+    assert run("verify", "new.db").stdout == run("verify", stored.name).stdout
+    assert "is the log itself" in failed(run("copy", "new.db", "new.db"), 2)
+    assert "not both" in failed(run("copy", "new.db", "other.db", "--all", "--session", "albi"), 2)
+    assert "there is no session dijon" in failed(run("copy", "new.db", "other.db", "--session", "dijon"), 2)
+    run("import", "third.db", plain.name)
+    assert "another" in failed(run("copy", "third.db", "new.db"), 1)
+
+
+@pytest.mark.parametrize("name", [(), ("verify",), ("backup",), ("export",), ("import",), ("copy",), ("tail",)])
 def test_help_is_whole(run: Run, name: tuple[str, ...]) -> None:
     shown = run(*name, "--help")
     assert shown.returncode == 0

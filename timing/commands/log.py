@@ -1,4 +1,4 @@
-"""``timing log``: check a log, write session files from it and into it, and follow it."""
+"""``timing log``: check a log, back it up, write session files from it and into it, copy sessions to another log, and follow it."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from timing.commands.progress import progress, progresses
 from timing.domain.errors import LogError, TimingError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ SESSION = click.option("--session", metavar="S", help="The session, where there 
 
 @click.group()
 def command() -> None:
-    """Check a log, write session files from it and into it, and follow it.
+    """Check a log, back it up, write session files from it and into it, copy sessions to another, and follow it.
 
     Reading does not disturb a service that is writing the log.
     """
@@ -40,7 +41,7 @@ def verify(*, path: Path, session: str | None) -> None:
         log.check_structure()
         sessions = [_choose(log, session)] if session else log.sessions()
         for name in sessions:
-            with _progress(f"verify {name}", log.high_watermark(name)) as advance:
+            with progress(f"verify {name}", log.high_watermark(name)) as advance:
                 count = log.check(name, progress=advance)
             head = next(log.read(name, count, count)).hash.hex() if count else "-"
             click.echo(f"{name}  {count} record{'s' if count != 1 else ''}  {head}")
@@ -81,7 +82,7 @@ def _export(log: "SqliteLog", session: str, file: BinaryIO) -> None:
     from timing.log.session_file import export_line
 
     last = log.high_watermark(session)
-    with _progress(f"export {session}", last) as advance:
+    with progress(f"export {session}", last) as advance:
         for record in log.read(session, to_seq=last):
             file.write(export_line(record) + b"\n")
             if record.seq % 1_000 == 0:
@@ -100,8 +101,11 @@ def import_(*, path: Path, files: tuple[Path, ...], session: str | None, keep_ba
     is recorded now. A file with a line that is malformed or would be refused is not taken at all, unless --keep-bad; importing a file again
     adds nothing.
     """
+    import gc
+
     from timing.log.sqlite_log import SqliteLog
 
+    gc.disable()  # a short-lived process that only builds up: collecting would find nothing and costs a fifth of the time
     with closing(SqliteLog(path)) as log:
         for file in files:
             _import(log, file, session, keep_bad=keep_bad)
@@ -121,7 +125,7 @@ def _import(log: "SqliteLog", file: Path, session: str | None, *, keep_bad: bool
         lines = "one line" if bad == 1 else f"{bad} lines"
         raise TimingError(f"{file} was not imported for {lines} that cannot be taken; mend them, or keep them as rejected with --keep-bad")
     total = len(plan.records) + len(plan.drafts)
-    with _progress(f"import {file.name}", total) as advance:
+    with progress(f"import {file.name}", total) as advance:
         new = plan.write(log, now, advance)
     click.echo(f"{plan.session}  {new} new, {total - new} there already{f', {bad} kept as rejected' if bad else ''}")
 
@@ -132,7 +136,7 @@ def _plan(log: "SqliteLog", file: Path, session: str | None, now: int) -> "Plan"
     from timing.services.rulebooks import Rulebooks
 
     try:
-        with file.open("rb") as opened, _progress(f"read {file.name}", file.stat().st_size) as advance:
+        with file.open("rb") as opened, progress(f"read {file.name}", file.stat().st_size) as advance:
             return plan_import(log, read_lines(_reported(opened, advance)), Rulebooks().resolve, now, session)
     except OSError as error:
         raise TimingError(f"{file} cannot be read: {error.strerror}") from None
@@ -147,6 +151,52 @@ def _reported(lines: BinaryIO, advance: Callable[[int], None]) -> Iterator[bytes
         read += len(line)
         if number % 1_000 == 0:
             advance(read)
+
+
+@command.command(short_help="Copy a log while it is written, and check the copy.")
+@LOG
+@click.argument("target", metavar="FILE", type=click.Path(path_type=Path))
+def backup(*, path: Path, target: Path) -> None:
+    """Copy LOG, as it is at this moment, to FILE, and check every record of the copy.
+
+    The service that writes LOG goes on meanwhile. FILE is a log of its own, and must not be there yet: it gets its name when the copy is
+    whole and on the disk. Prints what `timing log verify` prints of it.
+    """
+    from timing.log.backup import backup as make
+
+    with progresses() as report:
+        heads = make(path, target, report)
+    for head in heads:
+        click.echo(f"{head.session}  {head.seq} record{'s' if head.seq != 1 else ''}  {head.hash}")
+    if not heads:
+        click.echo(f"{path} holds no session yet", err=True)
+
+
+@command.command(short_help="Copy sessions to another log, with their chains.")
+@LOG
+@click.argument("target", metavar="TO", type=click.Path(path_type=Path))
+@click.option("--session", "wanted", metavar="S", multiple=True, help="The session, where there is more than one. May be repeated.")
+@click.option("--all", "everything", is_flag=True, help="Every session, and _, what came for none.")
+def copy(*, path: Path, target: Path, wanted: tuple[str, ...], everything: bool) -> None:
+    """Copy sessions of LOG to the log TO, which is made if it is not there.
+
+    Records keep their seq, recorded_at and hash, so that the last hash is the same in both. LOG stays as it is: nothing is ever taken
+    out of a log. Copying again adds what has come in since.
+    """
+    from timing.log.copying import copy_session
+    from timing.log.sqlite_log import SqliteLog
+
+    if wanted and everything:
+        raise click.UsageError("say --session or --all, not both")
+    if path.exists() and target.exists() and path.samefile(target):
+        raise click.UsageError(f"{target} is the log itself; give another one")
+    with _open(path) as log:
+        sessions = log.sessions() if everything else [_choose(log, name) for name in wanted or (None,)]
+        with closing(SqliteLog(target)) as other:
+            for name in sessions:
+                with progress(f"copy {name}", log.high_watermark(name)) as advance:
+                    copied = copy_session(log, other, name, advance)
+                click.echo(f"{name}  {copied.new} new, {copied.seq - copied.new} there already  {copied.hash}")
 
 
 @command.command(short_help="Print the last records of a log, and those that come.")
@@ -185,17 +235,3 @@ def _choose(log: "SqliteLog", wanted: str | None) -> str:
     if len(opened) == 1:
         return opened[0]
     raise click.UsageError(f"choose one with --session: {', '.join(sessions)}" if sessions else f"{log.path.name} holds no session yet")
-
-
-@contextmanager
-def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show how far long work is, on a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda done: progress.update(task, completed=done)

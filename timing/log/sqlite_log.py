@@ -16,6 +16,7 @@ from timing.log.writer_lock import WriterLock
 
 FETCH = 1_000  # rows a read; more makes the garbage collector's work, and so the whole, slower
 CHECKED_ON_OPENING = 100_000  # records in all, about 0.2 s; shared among the sessions, counted from their ends
+_ASKED = 500  # identities looked up at one go; SQLite takes so many values
 LEAST_CHECKED = 16  # records a session, however many sessions there are
 
 # Steps from one session to the next in the index, so that its cost goes with the sessions, not with the records.
@@ -31,6 +32,7 @@ ORDER BY (SELECT position FROM record AS first WHERE first.session = each.sessio
 _READ = "SELECT seq, recorded_at, event, hash FROM record WHERE session = ? AND seq BETWEEN ? AND ? ORDER BY seq"
 _CHECK = "SELECT seq, recorded_at, event, hash, identity FROM record WHERE session = ? AND seq BETWEEN ? AND ? ORDER BY seq"
 _KNOWN = "SELECT seq, event FROM record WHERE session = ? AND identity = ?"
+_KNOWN_OF = "SELECT seq, identity FROM record WHERE session = ? AND identity IN ({}) LIMIT 1"
 _SINCE = "SELECT position, session, seq, recorded_at, event, hash FROM record WHERE position > ? ORDER BY position LIMIT ?"
 _WRITE = "INSERT INTO record (position, session, seq, recorded_at, identity, event, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
@@ -93,9 +95,10 @@ class SqliteLog:
         with self._write_lock:
             known, fresh = to_restore(self, records)
             drafts = [Draft(record.session, record.event, record.raw) for record in fresh]
-            for draft in drafts:
-                if there := self._known(draft.session, draft.identity):
-                    raise LogError(f"session {draft.session}: the identity {draft.identity} is that of record {there[0]} in this log")
+            for start in range(0, len(drafts), _ASKED):
+                names = [draft.identity for draft in drafts[start : start + _ASKED]]
+                for seq, name in self._query(_KNOWN_OF.format(",".join("?" * len(names))), drafts[0].session, *names):
+                    raise LogError(f"session {drafts[0].session}: the identity {name} is that of record {seq} in this log")
             return known + self._write(drafts, (record.recorded_at for record in fresh))
 
     def _write(self, drafts: Sequence[Draft], recorded: Iterable[int]) -> list[Appended]:

@@ -61,23 +61,25 @@ def plan_import(log: EventLog, lines: Iterable[Line], resolve: ResolveRulebook, 
         TimingError: the file as a whole is none, or not of this ``session``.
 
     """
+    name: str | None = None
     judge: _Judge | None = None
     records: list[Record] = []
     for line in lines:
-        if judge is None:
-            judge = _Judge(log, _session(line, session), resolve, now)
+        if name is None:
+            name = _session(line, session)
         if line.exported:
-            records.append(_record(line, judge.session))
+            records.append(_record(line, name))
         else:
+            judge = judge or _Judge(log, name, resolve, now)
             judge.take(line)
-        if records and judge.drafts:
+        if records and judge:
             raise TimingError(
                 f"line {line.number}: some lines are exported, with seq and hash, and some are not; import one kind at a time"
             )
-    if judge is None:
+    if name is None:
         raise TimingError("the file is empty; a session file begins with session_opened")
     to_restore(log, records)  # the whole chain, before any of it is written
-    return Plan(judge.session, records, judge.drafts, judge.faults)
+    return Plan(name, records, judge.drafts if judge else [], judge.faults if judge else [])
 
 
 def _session(first: Line, wanted: str | None) -> str:
