@@ -214,3 +214,16 @@ def test_a_local_yellow_under_the_safety_car_leaves_the_safety_car_out(script: t
     told.say(e.TrackStatus, at=215, status="yellow", sectors=(1,))
     board = told.fold().board()
     assert (board.session.track_status, board.session.neutralised) == ("safety_car", True)
+
+
+def test_a_pass_is_told_once_where_the_safety_car_comes_out_again_at_once(script: type["Script"]) -> None:
+    """Car 9 has not crossed the line since the first is in when the second comes out: it is bound by both."""
+    told = neutralised(script)
+    told.say(e.TrackStatus, at=213, status="green")
+    told.say(e.TrackStatus, at=214, status="safety_car")
+    told.hear("T7", 230, loop="S1", decoder="s1")
+    told.hear("T9", 231, loop="S1", decoder="s1")
+    told.run(car9="290", car7="291")
+    found = passes(told.fold()).overtakes
+    assert [(p.car, p.over) for p in found].count(("9", "7")) == 2, "before the line and after it, each once"
+    assert len({p.id for p in found}) == len(found)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from replay.simulate import plan_for, simulate
 from timing.domain import events as e
-from timing.domain.rulebook import Neutral, Neutralisation, Rulebook, rules_of
+from timing.domain.rulebook import Neutral, Neutralisation, Rulebook, Start, rules_of
 from timing.domain.units import MINUTE, SECOND
 from timing.log.record import Record
 from timing.projections.decider import Decider, Refusal
@@ -42,7 +42,8 @@ def race(chance: Random, *, order: str | None = None) -> Events:
     """Invent a race of a few cars in a bunch. The same chance gives the same race, whatever the ``order`` of its rulebook is."""
     cars = [str(n) for n in range(1, chance.randint(2, 6))]
     rules: dict[str, Any] = {kind: _neutral(chance, order) for kind in ("safety_car", "vsc", "fcy", "code60")}
-    book = Rulebook(id="drawn", title="Drawn", source="chance", neutralisation=Neutralisation(**rules))
+    start = Start(behind_safety_car=chance.choice(("laps_count", "distance_reduced")))
+    book = Rulebook(id="drawn", title="Drawn", source="chance", neutralisation=Neutralisation(**rules), start=start)
     laps = chance.randint(2, 6)
     events: Events = [
         e.SessionOpened(
@@ -72,6 +73,8 @@ def race(chance: Random, *, order: str | None = None) -> Events:
                     heard(car, "PO", at)
                 else:
                     heard(car, loop, at)
+    if chance.random() < 0.2:
+        events.append(e.TrackStatus(id="behind", at=START - SECOND, status="safety_car"))
     for n in range(chance.randint(1, 6)):
         at = START + chance.randint(0, laps * 70) * SECOND
         events.append(e.TrackStatus(id=f"s{n}", at=at, status=chance.choice(STATUSES)))

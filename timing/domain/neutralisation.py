@@ -129,14 +129,14 @@ def window_of(whole: Sequence[Interval], place: int, rules: Neutralisation, ends
     if ended is None and (announced is None or interval.until != "line_after_signal"):
         return Window(interval, rule)
     if replaced or (ended is not None and interval.until != "line_after_signal"):
-        return Window(interval, rule, ended, ended, None if ended is None else _leader_after(ends, ended, 2))
-    at_line = None if announced is None else _leader_after(ends, announced, 1)
+        return Window(interval, rule, ended, ended, None if ended is None else leader_after(ends, ended, 2))
+    at_line = None if announced is None else leader_after(ends, announced, 1)
     free_at = min((at for at in (ended, at_line) if at is not None), default=None)
-    over_at = at_line if announced is not None else None if ended is None else _leader_after(ends, ended, 1)
-    return Window(interval, rule, free_at, over_at, None if over_at is None else _leader_after(ends, over_at + 1, 1), at_line=True)
+    over_at = at_line if announced is not None else None if ended is None else leader_after(ends, ended, 1)
+    return Window(interval, rule, free_at, over_at, None if over_at is None else leader_after(ends, over_at + 1, 1), at_line=True)
 
 
-def _leader_after(ends: Sequence[Sequence[int]], at: int, times: int) -> int | None:
+def leader_after(ends: Sequence[Sequence[int]], at: int, times: int) -> int | None:
     """Give the leader's crossing of the line so many times after ``at``; one at that very instant is the first."""
     lap = completed_before(ends, at) + times
     return min((car[lap - 1] for car in ends if len(car) >= lap), default=None)

@@ -17,6 +17,7 @@ from timing.domain.neutralisation import (
     pit_lane_open,
     window_of,
 )
+from timing.projections.formation import resumed
 from timing.projections.frozen import Frozen
 
 _FAR = 2**62
@@ -62,7 +63,8 @@ class Neutral:
             return
         whole = [i for i in self.found if not i.sectors]
         ends = [laps.ends for laps in timing.laps.values()]
-        windows = (*known, *(window_of(whole, place, rules, ends) for place in range(len(known), len(whole))))
+        new = (window_of(whole, place, rules, ends) for place in range(len(known), len(whole)))
+        windows = (*known, *resumed(new, timing.formation, ends))
         if windows != self.windows:
             self.windows, self.left_out = windows, left_out(windows)
 

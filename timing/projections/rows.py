@@ -185,7 +185,7 @@ def session_view(timing: "Timing", state: State, candidates: Sequence[CandidateV
         track_status=track,
         rulebook=timing.rules.title,
         laps=laps,
-        distance=Distance(opened.distance.laps, opened.distance.minutes, opened.distance.plus_laps) if opened else Distance(),
+        distance=Distance(timing.distance.laps, timing.distance.minutes, timing.distance.plus_laps),
         started_at=state.said.start,
         clock=qualified.clock(state) if qualified else _clock(timing, state, opened.distance.minutes if opened else None, finished_at),
         neutralised=neutral is not None,

@@ -33,7 +33,7 @@ def decide_end(timing: "Timing", state: "State") -> None:
         state.untimed = {car: laps_across(laps.ends, breaks, rules.red_flag) for car, laps in timing.laps.items()}
     ends = [timing.laps[car].ends for car in said.entries if car in timing.laps]
     closed = said.closed_at is not None
-    end = ending(ends, said.start, opened.distance, said.flag_at, rules.finish, closed=closed, breaks=breaks, clock=rules.red_flag.clock)
+    end = ending(ends, said.start, timing.distance, said.flag_at, rules.finish, closed=closed, breaks=breaks, clock=rules.red_flag.clock)
     if said.red_at is not None and (end is None or end.at > said.red_at):
         state.reading = read(runners(timing, state), race_of(timing, state), said.red_at, rules.red_flag)
         state.stopped = state.reading.taken
@@ -43,9 +43,8 @@ def decide_end(timing: "Timing", state: "State") -> None:
 
 def race_of(timing: "Timing", state: "State") -> Race:
     """Give what a reading asks of the race."""
-    opened, rules = timing.evidence.opened, timing.rules
-    distance = opened.distance if opened else Distance()
-    return Race(state.said.start or 0, distance, state.said.suspensions, rules.red_flag.clock, rules.finish.grace_us, timing.loops)
+    rules = timing.rules
+    return Race(state.said.start or 0, timing.distance, state.said.suspensions, rules.red_flag.clock, rules.finish.grace_us, timing.loops)
 
 
 def runners(timing: "Timing", state: "State") -> list[Runner]:

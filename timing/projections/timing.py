@@ -8,7 +8,7 @@ from msgspec import structs
 
 from timing.domain.classification import Candidate, Penalties, Place, classify, classify_by_best_lap, without_places
 from timing.domain.close_finish import share_places
-from timing.domain.events import ResultPublished
+from timing.domain.events import Distance, ResultPublished
 from timing.domain.finish import laps_at_ending
 from timing.domain.laps import CarLaps, Loops, first_at_line
 from timing.domain.order import Standing, race_order
@@ -18,6 +18,7 @@ from timing.log.record import Record
 from timing.projections.board import Board
 from timing.projections.commanded import commanded
 from timing.projections.evidence import Evidence
+from timing.projections.formation import Formation, formation_of, shortened
 from timing.projections.neutral import Neutral
 from timing.projections.penalties import weighing
 from timing.projections.qualified import Qualifier
@@ -43,6 +44,7 @@ class Timing:
         self.evidence = Evidence()
         self.laps: dict[str, CarLaps] = {}
         self.neutral = Neutral()
+        self.formation: Formation | None = None
         self.rules = Rulebook(id="none", title="No rulebook", source="")
         self.rulebook_hash: str | None = None
         self._loops = Loops((), (), (), 0)
@@ -79,6 +81,12 @@ class Timing:
     def origin(self) -> int:
         """The instant from which race time is counted: the start signal, or the leader's crossing of the line at a rolling start."""
         return self._origin or self._said.start or 0
+
+    @property
+    def distance(self) -> Distance:
+        """The distance to be run, less the laps that a start behind the safety car takes off it."""
+        opened = self.evidence.opened
+        return shortened(opened.distance, self.formation) if opened else Distance()
 
     @property
     def sectors(self) -> int:
@@ -134,9 +142,15 @@ class Timing:
 
     def _settle(self) -> None:
         changed = self.evidence.settle()
-        if self._rebound():
+        rebound, formation = self._rebound(), formation_of(self)
+        if rebound or formation != self.formation:
             self.laps.clear()
         start, end, whole = self._bounds
+        self.formation = formation
+        if formation is not None:
+            start, whole = formation.at - 1, False  # the leader's own crossing begins its first lap
+            if self._said.start != formation.at:
+                self._said = structs.replace(self._said, start=formation.at)
         if start is None:
             return
         crossings, armed, first_lap = self.evidence.crossings, 0, "own_crossing"
