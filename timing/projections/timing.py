@@ -18,7 +18,7 @@ from timing.log.record import Record
 from timing.projections.board import Board
 from timing.projections.commanded import commanded
 from timing.projections.evidence import Evidence
-from timing.projections.formation import Formation, formation_of, shortened
+from timing.projections.formation import Formation, FormationLaps, shortened
 from timing.projections.neutral import Neutral
 from timing.projections.penalties import weighing
 from timing.projections.qualified import Qualifier
@@ -44,7 +44,7 @@ class Timing:
         self.evidence = Evidence()
         self.laps: dict[str, CarLaps] = {}
         self.neutral = Neutral()
-        self.formation: Formation | None = None
+        self._formation = FormationLaps()
         self.rules = Rulebook(id="none", title="No rulebook", source="")
         self.rulebook_hash: str | None = None
         self._loops = Loops((), (), (), 0)
@@ -81,6 +81,11 @@ class Timing:
     def origin(self) -> int:
         """The instant from which race time is counted: the start signal, or the leader's crossing of the line at a rolling start."""
         return self._origin or self._said.start or 0
+
+    @property
+    def formation(self) -> Formation | None:
+        """The laps behind the safety car with which the race was started, where they do not count."""
+        return self._formation.found
 
     @property
     def distance(self) -> Distance:
@@ -142,15 +147,14 @@ class Timing:
 
     def _settle(self) -> None:
         changed = self.evidence.settle()
-        rebound, formation = self._rebound(), formation_of(self)
-        if rebound or formation != self.formation:
+        rebound = self._rebound()
+        if self._formation.settle(self, changed) or rebound:
             self.laps.clear()
         start, end, whole = self._bounds
-        self.formation = formation
+        formation = self.formation
         if formation is not None:
-            start, whole = formation.at - 1, False  # the leader's own crossing begins its first lap
-            if self._said.start != formation.at:
-                self._said = structs.replace(self._said, start=formation.at)
+            start, whole = formation.after, False
+            self._begin_at(formation.at)
         if start is None:
             return
         crossings, armed, first_lap = self.evidence.crossings, 0, "own_crossing"
@@ -166,9 +170,16 @@ class Timing:
             self._best.pop(car, None)
             laps = self.laps.get(car)
             if laps is None or rebuild:
-                laps = self.laps[car] = CarLaps(start if first_lap == "signal" else None, self.evidence.lap_facts, origin)
+                since = formation.since(car) if formation is not None else start if first_lap == "signal" else None
+                laps = self.laps[car] = CarLaps(since, self.evidence.lap_facts, origin)
             laps.extend(crossings[car], self._loops, self.rules.laps, start=start, end=end, armed=armed)
         self.neutral.settle(self, changed)
+
+    def _begin_at(self, at: int) -> None:
+        """Take the race to have begun at an instant after the start signal; a suspension before it was none of it."""
+        if self._said.start != at:
+            breaks = tuple(b for b in self._said.suspensions if b.ended is None or b.ended > at)
+            self._said = structs.replace(self._said, start=at, suspensions=breaks)
 
     def _rebound(self) -> bool:
         """Read the commands anew where one came in, and say whether the session's bounds are others than before."""
