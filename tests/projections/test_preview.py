@@ -7,7 +7,8 @@ import pytest
 from timing.domain import events as e
 from timing.domain.errors import MalformedEvent
 from timing.projections.differences import Change
-from timing.projections.preview import event_of, preview
+from timing.projections.preview import preview
+from timing.projections.supposing import event_of
 
 if TYPE_CHECKING:
     from tests.projections.conftest import Script

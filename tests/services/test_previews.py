@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -11,10 +12,12 @@ from starlette.applications import Starlette
 
 from timing.domain import events as e
 from timing.log.record import Record
+from timing.projections.preview import preview_of
 from timing.projections.timing import Timing
 from timing.services.documents import document
 from timing.services.explanations import PER_SECOND, Explanations
 from timing.services.previews import LARGEST_BODY, MOST_EVENTS, Previews
+from timing.services.rulebooks import Rulebooks
 
 S = 1_000_000
 START = 1_747_400_000 * S
@@ -45,7 +48,7 @@ def timing() -> Timing:
 
 @pytest.fixture
 async def client(timing: Timing) -> AsyncIterator[httpx.AsyncClient]:
-    previews = Previews({"sunday": timing}.get)
+    previews = Previews({"sunday": timing}.get, Rulebooks().resolve)
     transport = httpx.ASGITransport(Starlette(routes=[previews.route()]))
     async with httpx.AsyncClient(transport=transport, base_url="http://timing.local") as client:
         yield client
@@ -95,6 +98,36 @@ async def test_what_cannot_be_answered_says_why(client: httpx.AsyncClient, asked
     answer = await ask(client, asked)
     assert answer.status_code == status
     assert said in answer.json()["error"]
+
+
+async def test_by_another_rulebook_with_the_whole_result(client: httpx.AsyncClient) -> None:
+    said = (await ask(client, {"rulebook": {"base": "fia-f1", "classification": {"min_percent": 100}}, "result": True})).json()
+    assert said["result"]["rulebook"]["id"] != "none"
+    assert [row["car"] for row in said["result"]["rows"]] == ["7", "9"]
+    assert "result" not in (await ask(client, {"rulebook": "imsa"})).json()
+    unknown = await ask(client, {"rulebook": "../../etc/passwd"})
+    assert unknown.status_code == 400
+    assert "there is no rulebook" in unknown.json()["error"]
+
+
+async def test_previews_take_no_more_than_half_of_the_time(timing: Timing, monkeypatch: pytest.MonkeyPatch) -> None:
+    took_s = 0.05
+    spans: list[tuple[float, float]] = []
+    clock = asyncio.get_running_loop().time
+
+    def slow(*given: Any, **more: Any) -> Any:
+        began = clock()
+        while clock() < began + took_s:
+            pass
+        spans.append((began, clock()))
+        return preview_of(*given, **more)
+
+    monkeypatch.setattr("timing.services.previews.preview_of", slow)
+    transport = httpx.ASGITransport(Starlette(routes=[Previews({"sunday": timing}.get, Rulebooks().resolve).route()]))
+    async with httpx.AsyncClient(transport=transport, base_url="http://timing.local") as client:
+        await asyncio.gather(*(ask(client, {"events": [PENALTY]}) for _ in range(3)))
+    assert len(spans) == 3
+    assert all(later[0] - earlier[1] >= earlier[1] - earlier[0] for earlier, later in pairwise(spans))
 
 
 async def test_an_unknown_session_is_not_found(client: httpx.AsyncClient) -> None:

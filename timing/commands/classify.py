@@ -6,33 +6,28 @@ from typing import TYPE_CHECKING
 
 import click
 
+from timing.commands import sources
+
 if TYPE_CHECKING:
     from timing.projections.result import Result, ResultRow
-    from timing.projections.timing import Timing
-
-SQLITE_HEADER = b"SQLite format 3\x00"
 
 
 @click.command()
-@click.argument("source", metavar="FILE.events.jsonl|LOG", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--session", metavar="S", help="The session, where the log holds more than one.")
+@sources.argument
+@sources.session_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.option("--as-of", metavar="SEQ", type=click.IntRange(min=1), help="As it was known when record SEQ was the last.")
-@click.option("--without", metavar="ID", multiple=True, help="As if this event (a decision, a correction …) had not been. May be repeated.")
-@click.option("--rulebook", metavar="NAME|FILE.toml", help="As judged by another rulebook.")
-@click.option(
-    "--rulebooks",
-    "folder",
-    metavar="FOLDER",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of rulebooks of one's own, before those shipped.",
-)
+@sources.with_option
+@sources.without_option
+@sources.rulebook_option
+@sources.folder_option
 def command(
     *,
     source: Path,
     session: str | None,
     as_json: bool,
     as_of: int | None,
+    with_: tuple[str, ...],
     without: tuple[str, ...],
     rulebook: str | None,
     folder: Path | None,
@@ -41,11 +36,19 @@ def command(
 
     SOURCE is a session file (one JSON event a line, beginning with session_opened) or a log. Lines of a file that are not events, and
     commands that the service would have refused, are left out and named on stderr.
+
+    --as-of, --without, --rulebook and --with may be combined; what is added comes last, and is judged as the service would judge it: an
+    event that would be refused is named, and nothing is printed. It may leave out id, at and by. Nothing is stored.
     """
     import gc
 
+    from timing.services.scoring import suppose_all
+
     gc.disable()  # a short-lived process that only builds up: collecting would find nothing and costs a fifth of the time
-    timing = score(source, session, as_of=as_of, without=without, rulebook=rulebook, folder=folder)
+    events = sources.events_of(with_)
+    timing = sources.score(source, session, as_of=as_of, without=without, rulebook=rulebook, folder=folder)
+    if events:
+        suppose_all(timing, events)
     if as_json:
         from timing.projections.result import result_json
 
@@ -54,52 +57,6 @@ def command(
         from timing.projections.result import result
 
         print_table(result(timing))
-
-
-def score(
-    source: Path,
-    session: str | None,
-    *,
-    as_of: int | None = None,
-    without: tuple[str, ...] = (),
-    rulebook: str | None = None,
-    folder: Path | None = None,
-) -> "Timing":
-    """Score a session of a session file or a log, as every command that shows one does. Lines left out are named on stderr."""
-    from timing.services.rulebooks import Rulebooks
-    from timing.services.scoring import score_file, score_log
-
-    rulebooks = Rulebooks(folder)
-    rulebook = None if rulebook is None else rulebooks.choose(rulebook)
-    with source.open("rb") as file:
-        is_log = file.read(len(SQLITE_HEADER)) == SQLITE_HEADER
-    if not is_log:
-        timing, skipped = score_file(source, rulebooks, as_of=as_of, without=without, rulebook=rulebook)
-        for line in skipped:
-            click.echo(f"timing: {source}, line {line.line} left out: {line.reason}", err=True)
-        if session and session != timing.session:
-            raise click.UsageError(f"{source} holds the session {timing.session}, not {session}")
-        return timing
-    from timing.log.sqlite_log import SqliteLog
-
-    log = SqliteLog(source, readonly=True)
-    try:
-        return score_log(log, _choose(log.sessions(), session, source), rulebooks, as_of=as_of, without=without, rulebook=rulebook)
-    finally:
-        log.close()
-
-
-def _choose(sessions: list[str], wanted: str | None, source: Path) -> str:
-    known = [s for s in sessions if s != "_"]
-    if wanted is None and len(known) == 1:
-        return known[0]
-    if wanted in known:
-        return str(wanted)
-    if not known:
-        raise click.UsageError(f"{source} holds no session yet")
-    raise click.UsageError(
-        f"choose one with --session: {', '.join(known)}" if wanted is None else f"no session {wanted}; there are: {', '.join(known)}"
-    )
 
 
 def print_table(result: "Result") -> None:

@@ -111,7 +111,7 @@ def _make(timings: Sequence["Timing"], way: str, rules: "Grid", lost: list["Lost
 
 def _load(source: str, version: str | None) -> tuple["Timing", int | None]:
     """Score a session as of a published result; give it with the number of that version, ``None`` where it is as it stands."""
-    from timing.commands.classify import score
+    from timing.commands.sources import score
     from timing.projections.versions import versions
 
     path, session = _parted(source)

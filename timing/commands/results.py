@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from timing.commands import sources
+
 if TYPE_CHECKING:
     from timing.projections.versions import Version, Versions
 
 
 @click.command()
-@click.argument("source", metavar="FILE.events.jsonl|LOG", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--session", metavar="S", help="The session, where the log holds more than one.")
+@sources.argument
+@sources.session_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @click.option("--version", "number", metavar="N", type=click.IntRange(min=1), help="This version alone, with its classification.")
 def command(*, source: Path, session: str | None, as_json: bool, number: int | None) -> None:
@@ -24,10 +26,10 @@ def command(*, source: Path, session: str | None, as_json: bool, number: int | N
     """
     import msgspec
 
-    from timing.commands.classify import print_table, score
+    from timing.commands.classify import print_table
     from timing.projections.versions import versions
 
-    timing = score(source, session)
+    timing = sources.score(source, session)
     found = versions(timing)
     chosen = _chosen(found, number)
     if as_json:

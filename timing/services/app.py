@@ -78,7 +78,8 @@ class Service:
         settings, stack = self.settings, self._stack
         self.log = await asyncio.to_thread(SqliteLog, settings.log)
         stack.callback(self.log.close)
-        door = Door(Rulebooks(settings.rulebooks).resolve)
+        resolve = Rulebooks(settings.rulebooks).resolve
+        door = Door(resolve)
         await asyncio.to_thread(_restore, door, self.log)
         self.broker = await self._broker(stack)
         address = Address(settings.broker if self.broker is None else self.broker.url)
@@ -89,7 +90,7 @@ class Service:
         explanations = Explanations(self.projector.timing, asyncio.get_running_loop().time)
         feed = Feed(self.projector, host=settings.feed_host, port=settings.feed_port, explain=explanations.answer)
         self.feed = await stack.enter_async_context(feed)
-        previews = Previews(self.projector.timing)
+        previews = Previews(self.projector.timing, resolve)
         app = make_app(self, feed_port=self.feed.port, feed_url=settings.feed_url, asked=[previews.route()])
         self.pages = await stack.enter_async_context(PageServer(app, settings.web_host, settings.web_port))
         await stack.enter_async_context(self._running(self.projector.run(), "projector"))

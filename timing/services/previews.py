@@ -1,7 +1,8 @@
 """Previews over HTTP: what events would change, folded in a thread of its own while the session goes on. Nothing is sent or stored.
 
 Limits and what happens at them: a body over 64 KiB, 413; more than 100 events, 400; one that takes over 10 s to arrive, 408; one preview
-is made at a time and four wait, beyond that 503.
+is made at a time and four wait, beyond that 503. After each, the next waits as long as that one took, so that however many ask, previews
+take no more than half of the time.
 """
 
 import asyncio
@@ -14,8 +15,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from timing.domain.errors import MalformedEvent
-from timing.projections.preview import event_of, known, preview_of
+from timing.domain.errors import MalformedEvent, RulebookError
+from timing.domain.events import AnyEvent
+from timing.projections.decider import ResolveRulebook
+from timing.projections.preview import Preview, known, preview_of
+from timing.projections.supposing import event_of
 from timing.projections.timing import Timing
 
 LARGEST_BODY = 64 * 1024
@@ -25,10 +29,16 @@ _BODY_WITHIN_S = 10.0
 
 
 class Asked(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is asked: ``events`` to add, each as it would be sent (``id``, ``at`` and ``by`` may be left out), and ids to leave out."""
+    """What is asked: ``events`` to add, each as it would be sent (``id``, ``at`` and ``by`` may be left out), and ids to leave out.
+
+    ``rulebook``: judge by another one, as ``session_opened`` says it: a name, or ``base`` and changes. ``result``: give the whole
+    classification too.
+    """
 
     events: tuple[dict[str, Any], ...] = ()
     without: tuple[str, ...] = ()
+    rulebook: str | dict[str, Any] | None = None
+    result: bool = False
 
 
 class Refusing(Exception):
@@ -40,10 +50,12 @@ class Refusing(Exception):
 
 
 class Previews:
-    """Answers what-if questions about sessions; ``timing_of`` gives a session's fold."""
+    """Answers what-if questions about sessions; ``timing_of`` gives a session's fold, ``resolve`` a rulebook."""
 
-    def __init__(self, timing_of: Callable[[str], Timing | None]) -> None:
+    def __init__(self, timing_of: Callable[[str], Timing | None], resolve: ResolveRulebook) -> None:
         self._timing_of = timing_of
+        self._resolve = resolve
+        self._not_before = 0.0
         self._one = asyncio.Lock()
         self._asking = 0
 
@@ -77,11 +89,27 @@ class Previews:
             async with self._one:
                 timing = self._timing_of(session)
                 assert timing is not None, "sessions do not go away"
-                now = known(timing)
-                found = await asyncio.to_thread(preview_of, now, events, Timing, without=asked.without)
+                return msgspec.json.encode(await self._fold(timing, events, asked))
         finally:
             self._asking -= 1
-        return msgspec.json.encode(found)
+
+    async def _fold(self, timing: Timing, events: list[AnyEvent], asked: Asked) -> Preview:
+        """Fold in a thread, when the preview before has been over for as long as it took."""
+        clock = asyncio.get_running_loop().time
+        await asyncio.sleep(self._not_before - clock())
+        rules = None
+        if asked.rulebook is not None:
+            try:
+                rules = await asyncio.to_thread(self._resolve, asked.rulebook)
+            except RulebookError as error:
+                raise Refusing(400, str(error)) from None
+        began = clock()
+        now = known(timing)
+        try:
+            return await asyncio.to_thread(preview_of, now, events, Timing, without=asked.without, rules=rules, whole=asked.result)
+        finally:
+            ended = clock()
+            self._not_before = ended + (ended - began)
 
 
 async def _body(request: Request) -> bytes:
@@ -101,9 +129,9 @@ def _read(body: bytes) -> Asked:
     try:
         asked = msgspec.json.decode(body, type=Asked)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refusing(400, f'ask with {{"events": [{{…}}], "without": ["ID"]}}: {error}') from None
-    if not (asked.events or asked.without):
-        raise Refusing(400, "there is nothing to try: give events, or ids to leave out")
+        raise Refusing(400, f'ask with {{"events": [{{…}}], "without": ["ID"], "rulebook": "NAME"}}: {error}') from None
+    if not (asked.events or asked.without or asked.rulebook):
+        raise Refusing(400, "there is nothing to try: give events, ids to leave out, or a rulebook")
     if len(asked.events) > MOST_EVENTS or len(asked.without) > MOST_EVENTS:
         raise Refusing(400, f"at most {MOST_EVENTS} events at a time")
     return asked

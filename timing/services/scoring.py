@@ -1,6 +1,6 @@
-"""Score a session without a service: from a session file, or from a log, up to a record, and without some events."""
+"""Score a session without a service: from a session file, or from a log, up to a record, without some events, and with others."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,6 +11,7 @@ from timing.log.event_log import EventLog
 from timing.log.record import Record, same_content
 from timing.log.session_file import Line, read_lines
 from timing.projections.decider import Decider, Refusal
+from timing.projections.supposing import suppose
 from timing.projections.timing import Timing
 from timing.services.rulebooks import Rulebooks
 
@@ -103,6 +104,20 @@ def score_log(
         timing.apply(record if event is record.event else msgspec.structs.replace(record, event=event))
     _all_found(missed, session, as_of)
     return timing
+
+
+def suppose_all(timing: Timing, events: Sequence[AnyEvent]) -> None:
+    """Take events that are assumed into a session that was scored: judged as the service would judge them, had they been sent last.
+
+    Raises:
+        TimingError: one of them would be refused, and why; what would be without it was not asked.
+
+    """
+    if refused := suppose(timing, events):
+        first = refused[0]
+        raise TimingError(
+            f"event {first.event} that is to be added would be refused: {first.code}: {first.reason}; mend it, or leave it out"
+        )
 
 
 def _left_out(event: AnyEvent, without: Collection[str], missed: set[str]) -> bool:
