@@ -32,7 +32,8 @@ from timing.projections.frames import receive
 from timing.projections.timing import Timing
 from timing.services.feed import Feed
 from timing.services.hub import Hub
-from timing.services.projector import Projector, SessionBroken
+from timing.services.projector import Projector
+from timing.services.shown import SessionBroken
 from timing.services.writer import LogWriter
 
 START = 1_778_937_000_000_000

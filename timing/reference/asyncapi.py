@@ -12,6 +12,7 @@ from timing.projections.frames import Column, Delta, Snapshot
 from timing.reference.examples import EXAMPLES
 from timing.services.explanations import Explained
 from timing.services.feed import Explain, Resync
+from timing.services.replayed import MOMENT, Control, Replay, ReplayDifference, ReplayMarks, ReplayRefused
 
 Json: TypeAlias = dict[str, Any]
 
@@ -27,6 +28,18 @@ SPEAKERS = {
     "corrections": "The timekeeper corrects what was recorded: nothing is edited, a correction names what it corrects.",
 }
 FILLED_IN = ("rules", "stamped")
+TOLD: dict[str, type[Struct]] = {
+    "snapshot": Snapshot,
+    "delta": Delta,
+    "explanation": Explained,
+    "replay": Replay,
+    "replay_marks": ReplayMarks,
+    "replay_difference": ReplayDifference,
+    "replay_refused": ReplayRefused,
+}
+"""What screens are told over the feed."""
+ASKED: dict[str, type[Struct]] = {"resync": Resync, "explain": Explain, "control": Control}
+"""What screens may send."""
 
 
 class Accepted(Struct, kw_only=True):
@@ -112,6 +125,8 @@ def _feed_channel() -> Json:
     query = {
         "epoch": {"type": "string", "description": "the epoch of the last frame the client has"},
         "rev": {"type": "integer", "minimum": 0, "description": "its rev: the feed goes on from there if it can"},
+        "moment": {"type": "string", "pattern": MOMENT.pattern, "description": "of a replay: the moment to share, by its name"},
+        "known": {"enum": ["then", "now"], "description": "of a replay: by which way of knowing a new moment begins"},
     }
     return {
         "address": "/v1/sessions/{session}",
@@ -119,7 +134,7 @@ def _feed_channel() -> Json:
         "servers": [{"$ref": "#/servers/feed"}],
         "parameters": {"session": _ref("parameters", "session")},
         "bindings": {"ws": {"method": "GET", "query": {"type": "object", "properties": query}, "bindingVersion": "0.1.0"}},
-        "messages": {name: _ref("messages", name) for name in ("snapshot", "delta", "explanation", "resync", "explain")},
+        "messages": {name: _ref("messages", name) for name in (*TOLD, *ASKED)},
     }
 
 
@@ -144,6 +159,8 @@ def _operations() -> Json:
         "resynchronise": operation("receive", "feed", ["resync"], "Send the screen a fresh snapshot."),
         "explain": operation("receive", "feed", ["explain"], "Tell the screen what a car's place rests on."),
         "explained": operation("send", "feed", ["explanation"], "Answer a screen that asked what a place rests on."),
+        "drive": operation("receive", "feed", ["control"], "Drive a replay as a screen asks."),
+        "replay": operation("send", "feed", [n for n in TOLD if n.startswith("replay")], "Tell a screen of the replay that it drives."),
     }
 
 
@@ -164,8 +181,7 @@ def _messages() -> Json:
         messages[name]["examples"] = [
             {"payload": msgspec.json.decode(msgspec.json.encode(event))} for event in EXAMPLES if type(event) is kind
         ]
-    answers: dict[str, type[Struct]] = {"accepted": Accepted, "rejected": Rejected, "snapshot": Snapshot, "delta": Delta}
-    answers |= {"resync": Resync, "explain": Explain, "explanation": Explained}
+    answers: dict[str, type[Struct]] = {"accepted": Accepted, "rejected": Rejected, **TOLD, **ASKED}
     return messages | {name: _message(name, kind) for name, kind in answers.items()}
 
 
@@ -176,7 +192,8 @@ def _message(name: str, kind: type[Struct]) -> Json:
 
 def _schemas() -> Json:
     events = _event_types()
-    parts = [Accepted, Rejected, Resync, Explain, Explained, SessionView, Column, Row, Notice]
+    beside = [kind for kind in (TOLD | ASKED).values() if kind not in (Snapshot, Delta)]
+    parts = [Accepted, Rejected, *beside, SessionView, Column, Row, Notice]
     _, schemas = msgspec.json.schema_components([*events, *parts], ref_template="#/components/schemas/{name}")
     schemas = _with_short_names(schemas)
     for schema in schemas.values():
@@ -225,7 +242,10 @@ def _frame(kind: type[Snapshot | Delta]) -> Json:
     car_list = {"type": "array", "items": {"type": "string"}}
     counter = {"type": "integer", "minimum": 0}
     fields: Json = {
-        "epoch": {"type": "string", "description": "names one run of the service: revs of another epoch are of another story"},
+        "epoch": {
+            "type": "string",
+            "description": "names one run of the service, or one stretch of a replay: another epoch's revs are another story",
+        },
         "rev": counter | {"description": "grows by one with each frame of the epoch"},
         "seq": counter | {"description": "the record of the log that the frame has come to"},
         "at": counter | {"description": "the instant of the latest evidence, in microseconds since 1970-01-01 UTC"},

@@ -19,15 +19,16 @@ class AnomalyWatch:
     """Adds the anomalies to a board's notices: searched for at most once in ``EVERY_S``, and for at most a twentieth of the time.
 
     ``look_at``: when to look again, where something has come in that was not looked at; ``None`` where nothing has.
+    ``after``: an instant after which the first search waits its turn too; left out, the first board is searched at once.
     """
 
-    def __init__(self, session: str, timing: Timing) -> None:
+    def __init__(self, session: str, timing: Timing, *, after: float | None = None) -> None:
         self._session = session
         self._timing = timing
         self._watch = Watch(timing)
         self._notices: tuple[Notice, ...] = ()
         self._looked_seq = 0
-        self._not_before = 0.0
+        self._not_before = 0.0 if after is None else after + EVERY_S
 
     @property
     def look_at(self) -> float | None:

@@ -11,6 +11,7 @@ import os
 import socket
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Self
 from urllib.parse import parse_qs, unquote
 
@@ -26,11 +27,12 @@ from websockets.typing import Origin
 
 from timing.domain.errors import TimingError
 from timing.services.hub import FeedFull, Hub
-from timing.services.sessions import Sessions
+from timing.services.replayed import Control
+from timing.services.sessions import NoSeat, Seat, Sessions, Usher
 
 SESSIONS_PATH = "/v1/sessions"
 
-_UNDERSTOOD = 'only {"kind":"resync"} and {"kind":"explain","car":"7"} are understood'
+_UNDERSTOOD = 'only {"kind":"resync"} and {"kind":"explain","car":"7"} are understood, and of a replay {"kind":"replay"}'
 _WRITTEN_AT_ONE_GO = 256  # screens, before other work gets its turn
 _log = structlog.get_logger(__name__)
 
@@ -50,6 +52,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     resyncs_in_s: float = 10.0
     questions: int = 10
     questions_in_s: float = 10.0
+    controls: int = 600
+    controls_in_s: float = 10.0
 
 
 class Resync(Struct, tag_field="kind", tag="resync"):
@@ -62,14 +66,14 @@ class Explain(Struct, tag_field="kind", tag="explain"):
     car: Annotated[str, Meta(min_length=1, max_length=8)]
 
 
-_asked: msgspec.json.Decoder[Resync | Explain] = msgspec.json.Decoder(Resync | Explain)
+_asked: msgspec.json.Decoder[Resync | Explain | Control] = msgspec.json.Decoder(Resync | Explain | Control)
 
 
 class _Screen(ServerConnection):
     """A connection that tells its hub when it is full and when it can take more; full for too long, it is ended."""
 
     hub: Hub | None = None
-    session = ""
+    seat: Seat | None = None
     resume: tuple[str, int] | None = None
     stall_s = 30.0
     _stalled: asyncio.TimerHandle | None = None
@@ -126,13 +130,18 @@ class Feed:
         limits: Limits | None = None,
         origins: Sequence[str] | None = None,
         explain: Callable[[str, str], bytes] | None = None,
+        usher: Usher | None = None,
     ) -> None:
-        """``explain``: gives the frame that answers what a car's place rests on, from session and car; left out, nobody may ask."""
+        """``explain``: gives the frame that answers what a car's place rests on, from session and car; left out, nobody may ask.
+
+        ``usher``: finds each screen its seat, for replays; left out, all screens of a session sit at its hub.
+        """
         self._sessions = sessions
         self._host, self._port = host, port
         self._limits = limits or Limits()
         self._origins = None if origins is None else [Origin(origin) for origin in origins]
         self._explain = explain
+        self._usher = usher
         self._server: Server | None = None
         self._senders: dict[Hub, asyncio.Task[None]] = {}
         self._screens: set[_Screen] = set()
@@ -198,7 +207,7 @@ class Feed:
         await self._server.wait_closed()
         await asyncio.gather(*self._senders.values(), return_exceptions=True)
 
-    def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
+    async def _answer(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer plain HTTP, and turn away who cannot be served; ``None`` lets the screen in."""
         assert isinstance(connection, _Screen)
         path, _, query = request.path.partition("?")
@@ -206,23 +215,35 @@ class Feed:
             return _json(connection, 503, {"error": "the service is starting; try again in a second"}, {"Retry-After": "1"})
         if path.rstrip("/") == SESSIONS_PATH:
             return _json(connection, 200, {"sessions": self._sessions.sessions()})
-        folder, _, name = path.rpartition("/")
-        session = unquote(name) if folder == SESSIONS_PATH else None
-        hub = None if session is None else self._sessions.hub(session)
-        if hub is None:
-            reason = "there is nothing at this address" if session is None else f"there is no session {session!r}"
-            return _json(connection, 404, {"error": f"{reason}; {SESSIONS_PATH} lists the sessions"})
-        if hub.full or len(self._screens) >= self._limits.max_connections:
-            return _json(connection, 503, {"error": "too many screens are watching; try again later"}, {"Retry-After": "10"})
-        connection.hub, connection.session = hub, str(session)
+        try:
+            seat = await self._seat(path, query)
+        except NoSeat as refused:
+            return _json(connection, refused.status, {"error": str(refused)}, {"Retry-After": "10"} if refused.status == 503 else {})
+        connection.hub, connection.seat = seat.hub, seat
         connection.resume, connection.stall_s = _resume(query), self._limits.stall_s
         return None
+
+    async def _seat(self, path: str, query: str) -> Seat:
+        folder, _, name = path.rpartition("/")
+        if folder != SESSIONS_PATH:
+            raise NoSeat(404, f"there is nothing at this address; {SESSIONS_PATH} lists the sessions")
+        session = unquote(name)
+        if self._usher is not None:
+            seat = await self._usher(session, query)
+        elif (hub := self._sessions.hub(session)) is not None:
+            seat = Seat(hub, None if self._explain is None else partial(self._explain, session))
+        else:
+            raise NoSeat(404, f"there is no session {session!r}; {SESSIONS_PATH} lists the sessions")
+        if seat.hub.full or len(self._screens) >= self._limits.max_connections:
+            raise NoSeat(503, "too many screens are watching; try again later")
+        return seat
 
     async def _watch(self, connection: ServerConnection) -> None:
         """Live with one screen, until it leaves or is closed."""
         assert isinstance(connection, _Screen)
-        hub = connection.hub
+        hub, seat = connection.hub, connection.seat
         assert hub is not None
+        assert seat is not None
         _tune(connection.transport.get_extra_info("socket"), self._limits.unsent)
         self._serve_hub(hub)
         try:
@@ -234,27 +255,36 @@ class Feed:
         try:
             for frame in frames:
                 write(connection, wire_form(frame))
-            await self._listen(connection, hub)
+            await self._listen(connection, seat)
         finally:
             hub.leave(connection)
             self._screens.discard(connection)
+            if not hub.screens and (sender := self._senders.pop(hub, None)):
+                sender.cancel()
 
-    async def _listen(self, connection: _Screen, hub: Hub) -> None:
-        limits = self._limits
+    async def _listen(self, connection: _Screen, seat: Seat) -> None:
+        limits, clock = self._limits, connection.loop.time
         resyncs: deque[float] = deque(maxlen=limits.resyncs)
         questions: deque[float] = deque(maxlen=limits.questions)
+        controls: deque[float] = deque(maxlen=limits.controls)
         with contextlib.suppress(ConnectionClosed):
             async for message in connection:
                 match _understood(message):
-                    case Resync() if _in_time(resyncs, connection.loop.time(), limits.resyncs_in_s):
-                        hub.resync(connection)
+                    case Resync() if _in_time(resyncs, clock(), limits.resyncs_in_s):
+                        seat.hub.resync(connection)
                     case Resync():
                         await connection.close(CloseCode.POLICY_VIOLATION, "too many resyncs; ask once, and wait for the snapshot")
-                    case Explain(car=car) if self._explain and _in_time(questions, connection.loop.time(), limits.questions_in_s):
+                    case Explain(car=car) if seat.explain and _in_time(questions, clock(), limits.questions_in_s):
                         if not connection.paused:
-                            write(connection, wire_form(self._explain(connection.session, car)))
-                    case Explain() if self._explain:
+                            write(connection, wire_form(seat.explain(car)))
+                    case Explain() if seat.explain:
                         await connection.close(CloseCode.POLICY_VIOLATION, "too many questions; ask more slowly")
+                    case Control() as control if seat.control and _in_time(controls, clock(), limits.controls_in_s):
+                        said = seat.control(connection, control)
+                        if said is not None and not connection.paused:
+                            write(connection, wire_form(said))
+                    case Control() if seat.control:
+                        await connection.close(CloseCode.POLICY_VIOLATION, "too much is asked of the replay; ask more slowly")
                     case _:
                         await connection.close(CloseCode.POLICY_VIOLATION, _UNDERSTOOD)
 
@@ -295,7 +325,7 @@ def _resume(query: str) -> tuple[str, int] | None:
     return (epoch, int(rev)) if epoch and rev.isascii() and rev.isdecimal() and len(rev) <= 16 else None
 
 
-def _understood(message: str | bytes) -> Resync | Explain | None:
+def _understood(message: str | bytes) -> Resync | Explain | Control | None:
     try:
         return _asked.decode(message)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -2,6 +2,8 @@
 
 A screen that keeps up is handed every frame. One that resumes is handed what it missed while the history still holds it. One whose
 connection is full is handed nothing; if it missed anything meanwhile it gets one fresh snapshot when it can be written to again.
+
+Beside the frames a hub may have asides, for the screens that ask for them: of each only the latest is kept, and each screen gets that.
 """
 
 from collections import deque
@@ -18,13 +20,17 @@ class FeedFull(TimingError):
 
 
 class _Screen:
-    """Where a screen stands: ``rev`` is the last frame it was handed, or ``_LOST``."""
+    """Where a screen stands: ``rev`` is the last frame it was handed, or ``_LOST``.
 
-    __slots__ = ("rev", "writable")
+    ``asides``: by name, those it was handed; ``None`` if it wants none.
+    """
+
+    __slots__ = ("asides", "rev", "writable")
 
     def __init__(self, rev: int) -> None:
         self.rev = rev
         self.writable = True
+        self.asides: dict[str, bytes] | None = None
 
 
 class Hub:
@@ -43,6 +49,7 @@ class Hub:
         self._screens: dict[Hashable, _Screen] = {}
         self._history: deque[bytes] = deque()
         self._bytes = 0
+        self._asides: dict[str, bytes] = {}
 
     @property
     def screens(self) -> int:
@@ -83,6 +90,27 @@ class Hub:
             self._bytes -= len(self._history.popleft())
         self.wake()
 
+    def renew(self, framer: Framer) -> None:
+        """Go over to another framer, of another epoch: every screen is owed its snapshot, and nobody resumes from before."""
+        assert framer.epoch != self._framer.epoch, "an epoch does not begin twice"
+        self._framer, self.rev = framer, framer.rev
+        self._history.clear()
+        self._bytes = 0
+        for known in self._screens.values():
+            known.rev = _LOST
+        self.wake()
+
+    def aside(self, name: str, message: bytes) -> None:
+        """Set what screens are told beside the frames under a name; what was said under it before and not yet sent is forgotten."""
+        self._asides[name] = message
+        self.wake()
+
+    def listen(self, screen: Hashable) -> None:
+        """Let a screen have the asides from now on, those of now first."""
+        if (known := self._screens.get(screen)) and known.asides is None:
+            known.asides = {}
+            self.wake()
+
     def writable(self, screen: Hashable, can_write: bool) -> None:
         """Note that a screen's connection is full, or can be written to again."""
         if (known := self._screens.get(screen)) is None or known.writable == can_write:
@@ -90,6 +118,8 @@ class Hub:
         known.writable = can_write
         if can_write and known.rev != self.rev:
             known.rev = _LOST
+            self.wake()
+        elif can_write and known.asides is not None:
             self.wake()
 
     def resync(self, screen: Hashable) -> None:
@@ -114,6 +144,17 @@ class Hub:
                     known.rev = self.rev
                     yield screen, self._framer.snapshot()
                 known = self._screens.get(screen)
+            yield from self._outgoing_asides(screen)
+
+    def _outgoing_asides(self, screen: Hashable) -> Iterator[tuple[Hashable, bytes]]:
+        for name in list(self._asides):
+            known = self._screens.get(screen)
+            if known is None or known.asides is None or not known.writable:
+                return
+            message = self._asides[name]
+            if known.asides.get(name) is not message:
+                known.asides[name] = message
+                yield screen, message
 
     def _frame(self, rev: int) -> bytes:
         return self._history[rev - self.rev - 1]
