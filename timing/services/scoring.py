@@ -1,6 +1,6 @@
 """Score a session without a service: from a session file, or from a log, up to a record, without some events, and with others."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -49,19 +49,41 @@ def _score_lines(
 ) -> tuple[Timing, list[Skipped]]:
     skipped: list[Skipped] = []
     timing: Timing | None = None
+    missed = set(without)
+    for record in records_of(lines, path, rulebooks, skipped):
+        if as_of is not None and record.seq > as_of:
+            break
+        if timing is None:
+            timing = Timing(record.session)
+        if not _left_out(record.event, without, missed):
+            timing.apply(msgspec.structs.replace(record, event=_judged(record.event, rulebooks, rulebook)))
+    if timing is None:
+        raise TimingError(f"{path} has no records up to {as_of}; they are numbered from 1")
+    _all_found(missed, timing.session, as_of)
+    return timing, skipped
+
+
+def records_of(lines: Iterable[Line], path: Path, rulebooks: Rulebooks, skipped: list[Skipped]) -> Iterator[Record]:
+    """Give the records that a log would hold of a session file, each as it is asked for; the lines left out are added to ``skipped``.
+
+    ``recorded_at`` and ``hash`` are those of an exported log, otherwise 0 and empty.
+
+    Raises:
+        TimingError: the file does not open a session.
+
+    """
     decider: Decider | None = None
     known: dict[Identity, AnyEvent] = {}
-    missed = set(without)
-    seq = latest = 0
+    session, seq, latest = "", 0, 0
     for line in lines:
         event = line.event
         if event is None:
             skipped.append(Skipped(line.number, str(line.fault)))
             continue
-        if timing is None or decider is None:
+        if decider is None:
             if not isinstance(event, SessionOpened):
                 raise TimingError(f"{path}, line {line.number}: a session file begins with session_opened; this is {_type(event)}")
-            timing, decider = Timing(event.session), Decider(event.session, rulebooks.resolve)
+            session, decider = event.session, Decider(event.session, rulebooks.resolve)
         decided = decider.decide(event, latest + 1)
         if isinstance(decided, Refusal):
             skipped.append(Skipped(line.number, f"{decided.code}: {decided.reason}"))
@@ -71,18 +93,13 @@ def _score_lines(
             if not same_content(before, decided):
                 skipped.append(Skipped(line.number, f"identity-conflict: {identity(decided)} was sent before with other content"))
             continue
-        seq = line.exported[0] if line.exported else seq + 1
-        if as_of is not None and seq > as_of:
-            break
+        seq, recorded_at, hashed = line.exported or (seq + 1, 0, b"")
         latest = max(latest, decided.at)
+        yield Record(session, seq, recorded_at, decided, line.raw, hashed)
         decider.evolve(decided)
-        if not _left_out(decided, without, missed):
-            timing.apply(Record(timing.session, seq, 0, _judged(decided, rulebooks, rulebook), line.raw, b""))
-    if timing is None:
+    if not seq:
         first = f"; line {skipped[0].line}: {skipped[0].reason}" if skipped else ""
         raise TimingError(f"{path} holds no session: its first event must be session_opened{first}")
-    _all_found(missed, timing.session, as_of)
-    return timing, skipped
 
 
 def score_log(
