@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from timing.domain import events as e
+from timing.projections.board import NoticeFacts
 from timing.projections.notices import notices, penalty_text
 
 if TYPE_CHECKING:
@@ -77,3 +78,21 @@ def test_a_voided_message_stays_struck_through_on_the_board(script: type["Script
     told.say(e.EventVoided, at=20, event=told.say(e.Message, at=10, text="Black flag car 7"))
     board = told.fold().board()
     assert [(n.text, n.struck) for n in board.notices if n.kind == "message"] == [("Black flag car 7", True)]
+
+
+def test_the_facts_are_there_for_other_languages_and_race_controls_own_words_stay_as_they_are() -> None:
+    said: list[e.AnyCommand] = [
+        e.TrackStatus(id="a", at=1, status="yellow", sectors=(1, 2), cause="7"),
+        e.Message(id="b", at=2, text="Track limits at turn 4", car="7"),
+        e.Decision(id="c", at=3, decision="d", car="7", penalty="time", seconds=5, reason="pit lane speed"),
+        e.DecisionUpdated(id="d", at=4, decision="d", stage="served"),
+        e.SegmentStarted(id="e", at=5, segment="Hyperpole", class_="LMP2"),
+    ]
+    facts = [notice.facts for notice in notices((event, True) for event in said)]
+    assert facts == [
+        NoticeFacts(type="track_status", status="yellow", sectors=(1, 2), cause="7", car="7"),
+        None,
+        NoticeFacts(type="decision", decision="d", car="7", penalty="time", seconds=5, reason="pit lane speed", stage="issued"),
+        NoticeFacts(type="decision_updated", decision="d", car="7", stage="served"),
+        NoticeFacts(type="segment_started", segment="Hyperpole", class_="LMP2"),
+    ]

@@ -164,3 +164,34 @@ def test_gaps_of_qualifying_are_of_best_laps(script: type["Script"]) -> None:
     told = script("7 9 3", kind="qualifying").run(car7="70 160 245", car9="80 164 250", car3="100")
     rows = told.fold().board().rows
     assert [rows[car].gap for car in ("9", "7", "3")] == [Gap(0, 0), Gap(0, S), Gap(0, 0)]
+
+
+def test_the_interval_of_a_battle_closes_and_opens(script: type["Script"]) -> None:
+    told = script("7 9 3", laps=9).run(car7="60 120", car9="63 122.4", car3="70 140")
+    rows = told.fold().board().rows
+    changes = {car: (rows[car].interval_change_us, rows[car].class_interval_change_us) for car in rows}
+    assert changes == {"7": (None, None), "9": (-600_000, -600_000), "3": (10_600_000, None)}
+    told.run(car9="179", car7="180")  # 9 went past: there is no interval in this order on the lap before
+    rows = told.fold().board().rows
+    assert [rows[car].interval_change_us for car in ("9", "7", "3")] == [None, None, 10 * S]
+
+
+def test_a_cars_best_sectors_are_of_any_lap_the_one_it_is_on_included(script: type["Script"]) -> None:
+    told = script("7", laps=9)
+    told.hear("T7", 20, 78, 141, loop="S1")
+    told.run(car7="60 120")
+    assert told.fold().board().rows["7"].best_sectors_us == (18 * S, 40 * S)
+    told.hear("T7", 195, loop="S1")
+    told.run(car7="180")
+    assert told.fold().board().rows["7"].best_sectors_us == (15 * S, 39 * S)
+
+
+def test_an_amended_result_is_due_when_a_decision_follows_the_publication(script: type["Script"]) -> None:
+    told = script("7 9", laps=1).run(car7="60", car9="61")
+    assert not told.fold().board().session.result_due
+    told.say(e.ResultPublished, at=70, stage="provisional")
+    assert not told.fold().board().session.result_due
+    decision = told.say(e.Decision, at=80, decision="d1", car="7", penalty="time", seconds=5)
+    assert told.fold().board().session.result_due
+    told.say(e.EventVoided, at=90, event=decision)
+    assert not told.fold().board().session.result_due

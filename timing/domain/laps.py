@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
 from msgspec import Struct
 
@@ -75,6 +76,8 @@ class CarLaps:
     """
 
     __slots__ = (
+        "_bests",
+        "_bests_of",
         "_line_loop_at",
         "_sector_at",
         "_sector_seen",
@@ -116,6 +119,21 @@ class CarLaps:
         self._sector_at: int | None = since
         self._sector_seen = 0
         self._taken = 0
+        self._bests: tuple[int | None, ...] = ()
+        self._bests_of = (0, 0)
+
+    @property
+    def best_sectors(self) -> tuple[int | None, ...]:
+        """Its best time in each sector, the lap it is on included; ``None`` where it has none. Found when asked for, from what is new."""
+        done, of = self._bests_of, (len(self.sectors), len(self.current))
+        if of != done:
+            bests = self._bests
+            for sectors in (*self.sectors[done[0] :], self.current):
+                bests = tuple(
+                    before if us is None or (before is not None and before <= us) else us for before, us in zip_longest(bests, sectors)
+                )
+            self._bests, self._bests_of = bests, of
+        return self._bests
 
     @property
     def along(self) -> tuple[int, int | None]:

@@ -48,7 +48,7 @@ class SessionView(Struct, frozen=True, gc=False):
     """The head of the screen. ``laps`` is the number the leader has completed. ``restart_order``: while the race is suspended.
 
     ``neutralised``: live gaps are gaps of a queue, and ``max_speed_kmh`` is its limit where there is one. ``candidates``: what waits for
-    race control, open or to be given back.
+    race control, open or to be given back. ``result_due``: the result differs from the one published last; an amended one is due.
     """
 
     name: str
@@ -70,6 +70,7 @@ class SessionView(Struct, frozen=True, gc=False):
     segment: SegmentView | None = None
     max_speed_kmh: int | None = None
     candidates: tuple["CandidateView", ...] = ()
+    result_due: bool = False
 
 
 class ResultView(Struct, frozen=True, gc=False):
@@ -102,12 +103,29 @@ class CandidateView(Struct, frozen=True, gc=False):
 
 
 class PenaltyView(Struct, frozen=True, gc=False):
-    """A decision about a car, as its badge needs it."""
+    """A decision about a car, as its badge needs it. ``text`` says it in English; the other fields, as decided, are for other languages."""
 
     decision: str
     penalty: str
     stage: str
     text: str
+    seconds: float | None = None
+    laps: int | None = None
+    positions: int | None = None
+    lap: int | None = None
+    reason: str | None = None
+
+
+class LiveView(Struct, frozen=True, gc=False):
+    """Where a car is between the lines: its place by the last loop it passed, ``sector`` of the lap it is on (0: the line).
+
+    ``gap`` and ``interval`` are those at that loop; ``None`` where it cannot be said.
+    """
+
+    position: int
+    sector: int
+    gap: Gap | None
+    interval: Gap | None
 
 
 class DriverView(Struct, frozen=True, gc=False):
@@ -119,7 +137,12 @@ class DriverView(Struct, frozen=True, gc=False):
 
 
 class Row(Struct, frozen=True, gc=False, rename={"class_": "class"}):
-    """A car's line on the board."""
+    """A car's line on the board.
+
+    ``interval_change_us``, ``class_interval_change_us``: how the interval to the car ahead changed on the last lap, negative where it
+    closed; ``None`` unless both did that lap in this order. ``best_sectors_us``: the car's best time in each sector.
+    ``live``: its place between the lines, where there is one to tell.
+    """
 
     position: int
     result: ResultView
@@ -146,11 +169,39 @@ class Row(Struct, frozen=True, gc=False, rename={"class_": "class"}):
     segment_bests_us: tuple[int | None, ...] = ()
     gap_before: Gap | None = None
     last_lap_tags: tuple[str, ...] = ()
+    interval_change_us: int | None = None
+    class_interval_change_us: int | None = None
+    best_sectors_us: tuple[int | None, ...] = ()
+    live: LiveView | None = None
+
+
+class NoticeFacts(Struct, frozen=True, gc=False, omit_defaults=True, rename={"class_": "class"}):
+    """What a notice says, for those who write it in another language than ``text``: the event's ``type``, and its fields as they came."""
+
+    type: str
+    status: str | None = None
+    sectors: tuple[int, ...] = ()
+    cause: str | None = None
+    cars: tuple[str, ...] = ()
+    open: bool | None = None
+    car: str | None = None
+    reason: str | None = None
+    decision: str | None = None
+    penalty: str | None = None
+    seconds: float | None = None
+    laps: int | None = None
+    positions: int | None = None
+    lap: int | None = None
+    stage: str | None = None
+    segment: str | None = None
+    class_: str | None = None
+    dead_heat: bool = False
 
 
 class Notice(Struct, frozen=True, gc=False):
     """A line of the message list: what race control said or did. Of two with the same ``id`` the later replaces the earlier.
 
+    ``facts``: the same for other languages, unless the text is race control's own.
     ``struck``: the event was voided since; screens strike the line through.
     """
 
@@ -160,6 +211,7 @@ class Notice(Struct, frozen=True, gc=False):
     text: str
     car: str | None = None
     struck: bool = False
+    facts: NoticeFacts | None = None
 
 
 class Board(Struct, frozen=True, gc=False):

@@ -118,6 +118,9 @@ def _badges(ruled: Iterable[Ruling]) -> dict[str, tuple[PenaltyView, ...]]:
     of_car: dict[str, tuple[PenaltyView, ...]] = {}
     for ruling in ruled:
         decision = ruling.decision
-        view = PenaltyView(decision.decision, decision.penalty, ruling.stage, penalty_text(decision))
+        view = PenaltyView(
+            decision.decision, decision.penalty, ruling.stage, penalty_text(decision), decision.seconds, decision.laps,
+            decision.positions, decision.lap, decision.reason,
+        )  # fmt: skip
         of_car[decision.car] = (*of_car.get(decision.car, ()), view)
     return of_car

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from timing.domain.units import format_duration, time_of_day
 from timing.projections.board import ResultStatus
-from timing.projections.rows import session_view
+from timing.projections.head import session_view
 
 if TYPE_CHECKING:
     from timing.projections.timing import Timing

@@ -25,11 +25,14 @@ _Message = TypeVar("_Message")
 
 
 class Column(Struct, frozen=True, gc=False):
-    """A column as data. ``id`` is the row's field, ``kind`` how to write it; ``priority`` 1 fits on a phone, 4 only on a wide screen."""
+    """A column as data. ``id`` is the row's field, ``kind`` how to write it; ``priority`` 1 fits on a phone, 4 only on a wide screen.
+
+    Those of 5 are for viewers who ask for them.
+    """
 
     id: str
     label: str
-    kind: Literal["number", "text", "car", "class", "driver", "gap", "duration", "durations", "status", "penalties"]
+    kind: Literal["number", "text", "car", "class", "driver", "gap", "duration", "durations", "status", "penalties", "live"]
     align: Literal["left", "right", "centre"]
     priority: int
 
@@ -50,6 +53,11 @@ COLUMNS = (
     Column("pit_stops", "Pit", "number", "right", 3),
     Column("status", "Status", "status", "centre", 1),
     Column("penalties", "Penalties", "penalties", "left", 3),
+    Column("stint_laps", "Stint", "number", "right", 5),
+    Column("grid", "Grid", "number", "right", 5),
+    Column("best_sectors_us", "Best sectors", "durations", "right", 5),
+    Column("live", "Live", "live", "right", 5),
+    Column("segment", "Segment", "text", "left", 5),
 )
 
 

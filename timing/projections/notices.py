@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from msgspec import structs
+
 from timing.domain.events import (
     AnyCommand,
     CarRetired,
@@ -19,8 +21,9 @@ from timing.domain.events import (
     SessionStarted,
     TrackStatus,
     WaveBy,
+    event_type,
 )
-from timing.projections.board import Notice
+from timing.projections.board import Notice, NoticeFacts
 
 _STATUS = {
     "green": "Green flag",
@@ -37,6 +40,9 @@ _STATUS = {
 }
 
 
+_FACTS = tuple(name for name in NoticeFacts.__struct_fields__ if name not in ("type", "car"))
+
+
 def notices(said: Iterable[tuple[AnyCommand, bool]]) -> tuple[Notice, ...]:
     """Write the message list from every command and whether it holds, in order of time."""
     cars: dict[str, str] = {}
@@ -45,7 +51,7 @@ def notices(said: Iterable[tuple[AnyCommand, bool]]) -> tuple[Notice, ...]:
         if isinstance(event, Decision):
             cars[event.decision] = event.car
         if notice := _notice(event, cars):
-            written.append(notice if holds else Notice(notice.id, notice.at, notice.kind, notice.text, notice.car, struck=True))
+            written.append(structs.replace(notice, facts=_facts(event, notice.car), struck=not holds))
     return tuple(written)
 
 
@@ -78,6 +84,14 @@ def _notice(event: AnyCommand, cars: dict[str, str]) -> Notice | None:  # noqa: 
             of_car = f" (car {car})" if car else ""
             return Notice(event.id, event.at, "decision", _because(f"Decision {event.decision}{of_car}: {event.stage}", event.reason), car)
     return None
+
+
+def _facts(event: AnyCommand, car: str | None) -> NoticeFacts | None:
+    """Take what an event says, for screens that write it in their own language; race control's own words have none."""
+    if isinstance(event, Message):
+        return None
+    said = {name: value for name in _FACTS if (value := getattr(event, name, None)) is not None}
+    return NoticeFacts(type=event_type(type(event).__name__), car=car, **said)
 
 
 def _of_session(event: AnyCommand) -> str | None:

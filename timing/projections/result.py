@@ -9,7 +9,7 @@ from timing.domain.classification import Place
 from timing.domain.order import Standing, best_lap_gap, race_gap
 from timing.domain.suspension import GapClock
 from timing.projections.board import Gap, PenaltyView, ResultStatus
-from timing.projections.rows import session_view
+from timing.projections.head import session_view
 from timing.projections.state import State
 from timing.projections.stoppage import gap_clock, points_percent
 

@@ -9,28 +9,21 @@ from timing.domain.laps import CarLaps
 from timing.domain.order import Standing, best_lap_gap, race_gap
 from timing.domain.rulebook import RedFlag
 from timing.domain.suspension import GapClock, pit_stops
-from timing.domain.units import MINUTE
 from timing.projections.board import (
     Board,
-    CandidateView,
     CarStatus,
-    Clock,
-    Distance,
     Gap,
     ResultView,
     Row,
-    SessionStatus,
-    SessionView,
 )
+from timing.projections.head import session_view
 from timing.projections.penalties import penalty_notices
 from timing.projections.state import State
-from timing.projections.stoppage import gap_clock, order_of_restart, race_clock
+from timing.projections.stoppage import gap_clock
+from timing.projections.versions import amendment_due
 
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
-
-_LOCAL = frozenset({"yellow", "slow_zone"})
-_PUBLISHED: dict[str, SessionStatus] = {"provisional": "provisional", "amended": "provisional", "final": "final"}
 
 
 def form_board(timing: "Timing", state: State, places: Sequence[Place], before: Board | None) -> Board:
@@ -42,6 +35,7 @@ def form_board(timing: "Timing", state: State, places: Sequence[Place], before: 
     ahead, qualified = leader, state.qualified
     clock = gap_clock(timing, state)
     segments = qualified.segments if qualified else ()
+    live = timing.between.views(timing, state, shown)
     of_class: dict[str, list[Standing]] = {}
     rows: dict[str, Row] = {}
     for position, standing in enumerate(shown, start=1):
@@ -83,13 +77,18 @@ def form_board(timing: "Timing", state: State, places: Sequence[Place], before: 
             segment_bests_us=qualified.ranks[car].bests_us if qualified and segments else (),
             gap_before=gaps_before.get(car),
             last_lap_tags=timing.neutral.last_lap_tags(car, laps, standing.laps) if laps and standing.laps else (),
+            interval_change_us=_change(standing, ahead or standing) if timing.race else None,
+            class_interval_change_us=_change(standing, class_ahead) if timing.race else None,
+            best_sectors_us=laps.best_sectors if laps else (),
+            live=live.get(car),
         )
         ahead = standing
         old = before.rows.get(car) if before else None
         rows[car] = old if old == row and old is not None else row
     candidates = timing.neutral.frozen.candidates(timing, state)
     notices = timing.neutral.frozen.notices(said.notices + penalty_notices(timing, state), candidates)
-    return Board(state.at, session_view(timing, state, candidates), tuple(s.car for s in shown), rows, notices)
+    due = state.said.published is not None and amendment_due(timing)
+    return Board(state.at, session_view(timing, state, candidates, result_due=due), tuple(s.car for s in shown), rows, notices)
 
 
 def _gaps(
@@ -112,6 +111,15 @@ def _gaps(
     class_gap = gap if class_leader is leader else interval if class_leader is ahead else to(class_leader)
     class_interval = interval if class_ahead is ahead else class_gap if class_ahead is class_leader else to(class_ahead)
     return gap, interval, class_gap, class_interval
+
+
+def _change(own: Standing, ahead: Standing) -> int | None:
+    """Say how the interval to the car ahead changed on the last lap; nothing unless both have done it, in this order."""
+    laps = own.laps
+    if own is ahead or laps < 2 or own.standing or ahead.standing or ahead.laps < laps:
+        return None
+    before, now = own.ends[laps - 2] - ahead.ends[laps - 2], own.ends[laps - 1] - ahead.ends[laps - 1]
+    return now - before if before > 0 and now > 0 else None
 
 
 def _last_lap(laps: CarLaps | None, standing: Standing, state: State) -> int | None:
@@ -161,59 +169,3 @@ def _stint(laps: CarLaps | None, standing: Standing) -> int:
         return 0
     since = max(laps.exited[-1] if laps.exited else 0, laps.entered[-1] if laps.entered else 0)
     return max(standing.laps - bisect_right(laps.ends, since), 0)
-
-
-def session_view(timing: "Timing", state: State, candidates: Sequence[CandidateView] = ()) -> SessionView:
-    """Form the head of the screen."""
-    opened = timing.evidence.opened
-    laps = max((s.laps for s in state.standings), default=0)
-    statuses = state.said.statuses
-    track = statuses[-1].status if statuses else "green"
-    if state.end and (not statuses or statuses[-1].at < state.end.at):
-        track = "chequered"
-    qualified = state.qualified
-    if track == "chequered" and qualified and statuses and statuses[-1].at < qualified.heats.runs[-1].since:
-        track = "green"  # the flag was that of the segment before
-    neutral = None if state.over else timing.neutral.current()
-    if neutral is not None and track in _LOCAL and not state.end:
-        track = neutral.interval.status
-    finished_at = state.stopped.at if state.stopped else state.end.at if state.end else state.said.closed_at
-    return SessionView(
-        name=opened.name if opened else timing.session,
-        kind=opened.kind if opened else "race",
-        status=_session_status(state),
-        track_status=track,
-        rulebook=timing.rules.title,
-        laps=laps,
-        distance=Distance(timing.distance.laps, timing.distance.minutes, timing.distance.plus_laps),
-        started_at=state.said.start,
-        clock=qualified.clock(state) if qualified else _clock(timing, state, opened.distance.minutes if opened else None, finished_at),
-        neutralised=neutral is not None,
-        pit_lane_open=timing.neutral.pit_lane_open(timing, state.at),
-        circuit=opened.circuit.name if opened else "",
-        sectors=timing.sectors,
-        classes=state.said.classes,
-        finished_at=finished_at,
-        restart_order=restart.running if (restart := order_of_restart(timing, state)) else None,
-        segment=qualified.segment_view() if qualified else None,
-        max_speed_kmh=neutral.rule.max_speed_kmh if neutral and neutral.rule else None,
-        candidates=tuple(c for c in candidates if c.stands in ("open", "give_back")),
-    )
-
-
-def _session_status(state: State) -> SessionStatus:
-    if state.said.published is not None:
-        return _PUBLISHED[state.said.published]
-    if state.over:
-        return "finished"
-    if state.said.start is None:
-        return "scheduled"
-    return "suspended" if state.suspended else "running"
-
-
-def _clock(timing: "Timing", state: State, minutes: int | None, finished_at: int | None) -> Clock:
-    length = None if minutes is None else minutes * MINUTE
-    if state.said.start is None:
-        return Clock(0, length)
-    elapsed = max(race_clock(timing, state, state.at if finished_at is None else min(state.at, finished_at)), 0)
-    return Clock(elapsed, None if length is None else max(length - elapsed, 0))

@@ -15,6 +15,7 @@ from timing.domain.order import Standing, race_order
 from timing.domain.rulebook import RedFlag, Rulebook, rulebook_from, rulebook_hash
 from timing.domain.suspension import Suspension, suspended_us
 from timing.log.record import Record
+from timing.projections.between import Between
 from timing.projections.board import Board
 from timing.projections.commanded import commanded
 from timing.projections.evidence import Evidence
@@ -44,6 +45,7 @@ class Timing:
         self.evidence = Evidence()
         self.laps: dict[str, CarLaps] = {}
         self.neutral = Neutral()
+        self.between = Between()
         self._formation = FormationLaps()
         self.rules = Rulebook(id="none", title="No rulebook", source="")
         self.rulebook_hash: str | None = None

@@ -95,6 +95,13 @@ def versions(timing: "Timing") -> Versions:
     return Versions(timing.session, view.name, view.status, not since.none, tuple(found), since, steps)
 
 
+def amendment_due(timing: "Timing") -> bool:
+    """Say whether the result as it stands differs from the one that was published last."""
+    holding = {event.id for event in timing.evidence.of(ResultPublished)}
+    last = max((s for i, s in timing.published.items() if i in holding), key=lambda s: s.seq, default=None)
+    return last is not None and not differences(last.lines, lines(timing)).none
+
+
 def _version(number: int, kept: Snapshot, event: ResultPublished, before: Snapshot | None, *, current: bool) -> Version:
     by_hash = kept.result.rulebook.hash if kept.result.rulebook else None
     return Version(
