@@ -18,8 +18,8 @@ LONGEST_MODULE = 400
 LONGEST_TEST = 500  # tables of cases are long, and quick to read
 
 PURE = {
-    "abc", "base64", "bisect", "collections", "copy", "dataclasses", "enum", "functools", "hashlib", "heapq", "itertools", "json", "math",
-    "msgspec", "operator", "re", "string", "types", "typing",
+    "abc", "base64", "bisect", "collections", "copy", "dataclasses", "enum", "fractions", "functools", "hashlib", "heapq", "itertools",
+    "json", "math", "msgspec", "operator", "re", "string", "types", "typing",
 }  # fmt: skip
 MAY_IMPORT = {
     "domain": PURE,

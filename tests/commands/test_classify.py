@@ -176,3 +176,13 @@ def test_a_file_that_is_no_session_and_one_that_is_not_there(tmp_path: Path) -> 
     assert (empty.returncode, missing.returncode) == (1, 2)
     assert "holds no session" in empty.stderr
     assert "nowhere" in missing.stderr
+
+
+def test_the_points_of_each_championship_stand_below_the_table(tmp_path: Path) -> None:
+    file = session_file(tmp_path, lines())
+    assert "Points" not in classify(file).stdout
+    ran = classify(file, "--rulebook", "fia-f1-2025")
+    below = [line.rstrip() for line in ran.stdout.partition("Points · Drivers")[2].splitlines() if line.strip()]
+    assert [line.split()[:3] for line in below[1:3]] == [["1", "9", "25"], ["2", "007", "18"]]
+    document = json.loads(classify(file, "--rulebook", "fia-f1-2025", "--json").stdout)
+    assert [(row["car"], row["points"]) for row in document["points"][0]["rows"]] == [("9", 25), ("007", 18)]

@@ -34,7 +34,7 @@ CASES = {
     25: "classified at 89.9 % and 90 %, rounded down",
     26: "a second red flag in the resumed part",
 }
-JUDGED_ALIKE = {15, 16, 17, 19, 20, 21, 24}
+JUDGED_ALIKE = {15, 16, 17, 20, 21}
 """Cases in which no rulebook differs: they are evidence and entries, not rules."""
 
 AWAITED: set[int] = set()

@@ -1,4 +1,4 @@
-"""The examples of docs/rulebook.md hold: each race in it is played under each of its rulebooks, and every key has one."""
+"""The examples of docs/rulebook.md and docs/points.md hold: each race in them is played under each of its rulebooks; every key has one."""
 
 import re
 from collections.abc import Callable
@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from timing.services.rulebook_keys import keys
+from timing.services.rulebook_keys import Key, keys
 
-PAGE = (Path(__file__).parents[2] / "docs/rulebook.md").read_text("utf-8")
-RACES = re.findall(r"```race\n(.*?)```", PAGE, flags=re.DOTALL)
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE, POINTS = ((DOCS / name).read_text("utf-8") for name in ("rulebook.md", "points.md"))
+RACES = re.findall(r"```race\n(.*?)```", PAGE + POINTS, flags=re.DOTALL)
 CASES = [
     pytest.param(race, label, id=f"{race.splitlines()[0].removeprefix('title ')}-{label}")
     for race in RACES
@@ -35,6 +36,16 @@ def test_every_key_has_its_example_in_its_chapter() -> None:
             if section is None or f"\n- **`{key.name}`** " not in section[1]:
                 missing.append(key.path)
     assert not missing, "write an example of two or three lines, with numbers, into docs/rulebook.md"
+
+
+def test_every_key_of_a_championship_has_its_example() -> None:
+    parts = parts_of(next(key for key in keys() if key.path == "points.championships"))
+    assert not [name for name in parts if f"**`{name}`**" not in POINTS], "write an example with numbers into docs/points.md"
+    assert not [name for name in re.findall(r"\*\*`(\w+)`\*\* ", POINTS) if name not in parts]
+
+
+def parts_of(key: Key) -> set[str]:
+    return {name for part in key.parts for name in (part.name, *parts_of(part))}
 
 
 def test_no_example_is_of_a_key_that_is_gone() -> None:

@@ -11,7 +11,12 @@ from timing.domain.rulebook import Rulebook, Rules
 from timing.domain.units import MINUTE, SECOND
 
 DURATIONS = (0, 1, SECOND, 20 * SECOND, 90 * SECOND, 5 * MINUTE, 20 * MINUTE)
-SOME = {"horizon_us": (48 * 60 * MINUTE, 25 * MINUTE), "per_circuit_us": ({}, {"Circuit d'Albi": 53 * SECOND}), "name": ("Q1", "Q2")}
+SOME = {
+    "horizon_us": (48 * 60 * MINUTE, 25 * MINUTE),
+    "per_circuit_us": ({}, {"Circuit d'Albi": 53 * SECOND}),
+    "name": ("Q1", "Q2"),
+    "classes": ((), ("GT",)),
+}
 """Keys whose type says too little of what is believable."""
 
 

@@ -31,7 +31,9 @@ def expect(timing: Timing, text: str) -> None:
     """
     board = timing.board()
     word, _, rest = text.partition(" ")
-    if word in SENTENCES:
+    if match := re.fullmatch(r"points of (.+?) ((?:\S+ [\d.]+(?:, )?)+|none)", text):
+        _equal(f"the points of {match[1]}", _points_of(timing, match[1]), match[2])
+    elif word in SENTENCES:
         what, of = SENTENCES[word]
         _equal(what, of(timing), rest)
     elif word == "clock":
@@ -71,6 +73,13 @@ def suggestion(timing: Timing, kind: str) -> AnyEvent:
 def _points(timing: Timing) -> str:
     percent = points_percent(timing, timing.state())
     return "none" if percent is None else f"{percent} %"
+
+
+def _points_of(timing: Timing, championship: str) -> str:
+    found = {c.championship: c for c in result(timing).points}
+    if championship not in found:
+        raise ValueError(f"no championship {championship} is scored here; there are: {', '.join(found) or 'none'}")
+    return ", ".join(f"{row.car} {row.points:g}" for row in found[championship].rows) or "none"
 
 
 def _versions(timing: Timing) -> str:

@@ -9,6 +9,9 @@ import click
 from timing.commands import sources
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
+    from timing.projections.points import ChampionshipPoints
     from timing.projections.result import Result, ResultRow
 
 
@@ -74,7 +77,25 @@ def print_table(result: "Result") -> None:
     for row in result.rows:
         table.add_row(*_cells(row))
     width = None if sys.stdout.isatty() else 160
-    Console(width=width, highlight=False, emoji=False, markup=False).print(table)
+    console = Console(width=width, highlight=False, emoji=False, markup=False)
+    console.print(table)
+    for championship in result.points:
+        console.print()
+        console.print(_points_table(championship))
+
+
+def _points_table(found: "ChampionshipPoints") -> "Table":
+    from rich.table import Table
+
+    note = f" ({found.note})" if found.note else ""
+    table = Table(title=f"Points · {found.championship}{note}", title_justify="left", box=None, header_style="bold", pad_edge=False)
+    for heading in ("Pos", "Car", "Points"):
+        table.add_column(heading, justify="right")
+    table.add_column("Class")
+    table.add_column("From")
+    for row in found.rows:
+        table.add_row(str(row.position), row.car, f"{row.points:g}", row.class_, row.why)
+    return table
 
 
 def _cells(row: "ResultRow") -> tuple[str, ...]:

@@ -245,6 +245,66 @@ class Grid(Rules, frozen=True, kw_only=True):
     own."""
 
 
+Points = Annotated[int, Meta(ge=0, le=1_000_000)]
+"""Points in thousandths: 12.5 is 12,500. A file has them as numbers with up to three decimals."""
+
+
+class ShortScale(Rules, frozen=True, kw_only=True):
+    """The points of a race that ran less than so much of its distance."""
+
+    below_percent: Annotated[int, Meta(ge=0, le=100)]
+    """Of the distance; the first entry that fits holds."""
+    scale_milli: tuple[Points, ...]
+    """The points of the first, the second and so on."""
+
+
+class SmallField(Rules, frozen=True, kw_only=True):
+    """The share of the points where fewer cars started."""
+
+    below_starters: Annotated[int, Meta(ge=0, le=500)]
+    """Starters that score, of the class where places are those in class; the first entry that fits holds."""
+    percent: Annotated[int, Meta(ge=0, le=100)]
+    """Of the points."""
+
+
+class Championship(Rules, frozen=True, kw_only=True):
+    """A championship that the session counts for. Several are scored from one result, each by its own entries and points."""
+
+    name: str
+    """Its name, as entries have it among their `championships`."""
+    scale_milli: tuple[Points, ...]
+    """The points of the first, the second and so on of the race."""
+    entered: Literal["all", "named"] = "all"
+    """Who scores: every car that is no guest, or only those whose entry names the championship."""
+    classes: tuple[str, ...] = ()
+    """Only cars of these classes score; `[]`: of all."""
+    places: Literal["overall", "class"] = "overall"
+    """The places that give points: those of the race, or those in class (WEC)."""
+    ineligible: Literal["skip", "consume"] = "skip"
+    """A place of a car that does not score goes to the next that does (WRC 2006, ELMS 2019), or its points are lost."""
+    factor_percent: Annotated[int, Meta(ge=0, le=1000)] = 100
+    """The share of the points that this race gives."""
+    pole_milli: Points = 0
+    """For the first of qualifying, of each class where places are those in class (WEC: 1)."""
+    fastest_lap_milli: Points = 0
+    """For the best lap of the race among those that score, of each class where places are those in class."""
+    fastest_lap_within: Annotated[int, Meta(ge=1, le=500)] | None = None
+    """Only to a car among the first so many that score; else nobody has them. `none`: to any."""
+    racing_laps: Annotated[int, Meta(ge=0, le=100)] = 0
+    """Nobody scores without so many laps of the winner that no neutralisation or suspension touched (FIA F1 2022, WEC: 2)."""
+    shortened: tuple[ShortScale, ...] = ()
+    """Own points of a shortened race, in place of the shares in `red_flag.points` (FIA F1 2022)."""
+    small_field: tuple[SmallField, ...] = ()
+    """The share of the points where few cars started (Ferrari Challenge 1999: below 3 a quarter, below 6 half)."""
+
+
+class Scoring(Rules, frozen=True, kw_only=True):
+    """What a result is worth. Season's standings are not kept: each session names the points that it gives."""
+
+    championships: tuple[Championship, ...] = ()
+    """The championships; without any no points are given."""
+
+
 class Rulebook(Rules, frozen=True, kw_only=True):
     """Everything that series decide differently."""
 
@@ -272,6 +332,8 @@ class Rulebook(Rules, frozen=True, kw_only=True):
     """Qualifying and practice."""
     grid: Grid = Grid()
     """Grids."""
+    points: Scoring = Scoring()
+    """Points."""
 
 
 def rulebook_from(rules: dict[str, Any]) -> Rulebook:

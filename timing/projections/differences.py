@@ -9,6 +9,7 @@ from msgspec import Struct
 from timing.domain.units import format_duration, time_of_day
 from timing.projections.board import ResultStatus
 from timing.projections.head import session_view
+from timing.projections.points import points_by_car
 
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
 Value: TypeAlias = int | str | None
 
 
-class Line(Struct, frozen=True, rename={"class_": "class"}):
+class Line(Struct, frozen=True, omit_defaults=True, rename={"class_": "class"}):
     """A car's line, as far as people would dispute it. ``on_the_road``: its place in the running order; instants and durations in µs.
 
     ``laps`` and ``total_us`` are the classification's, penalties in them; ``road_laps`` those on the road. ``position`` and
-    ``class_position`` are ``None`` without a place.
+    ``class_position`` are ``None`` without a place. ``points``: what the session gives it, by championship; ``None`` where none is scored.
     """
 
     car: str
@@ -33,6 +34,7 @@ class Line(Struct, frozen=True, rename={"class_": "class"}):
     laps: int
     total_us: int | None
     best_lap_us: int | None
+    points: str | None = None
 
 
 class Change(Struct, frozen=True):
@@ -69,11 +71,14 @@ def lines(timing: "Timing") -> dict[str, Line]:
     """Read a session's lines as it stands, in finishing order."""
     standings = {s.car: (place, s) for place, s in enumerate(timing.state().standings, start=1)}
     found: dict[str, Line] = {}
-    for p in timing.classification():
+    places = timing.classification()
+    scored = points_by_car(timing, places)
+    for p in places:
         on_the_road, standing = standings[p.car]
         found[p.car] = Line(
-            p.car, p.class_, on_the_road, p.position, p.class_position, p.status, standing.laps, p.laps, p.total_us, standing.best_us
-        )
+            p.car, p.class_, on_the_road, p.position, p.class_position, p.status, standing.laps, p.laps, p.total_us, standing.best_us,
+            scored.get(p.car),
+        )  # fmt: skip
     return found
 
 
@@ -119,6 +124,7 @@ _WORDS = {
     "laps": "laps",
     "total_us": "total",
     "best_lap_us": "best lap",
+    "points": "points",
 }
 
 

@@ -10,6 +10,7 @@ from timing.domain.order import Standing, best_lap_gap, race_gap
 from timing.domain.suspension import GapClock
 from timing.projections.board import Gap, PenaltyView, ResultStatus
 from timing.projections.head import session_view
+from timing.projections.points import ChampionshipPoints, points
 from timing.projections.state import State
 from timing.projections.stoppage import gap_clock, points_percent
 
@@ -64,7 +65,8 @@ class RulebookName(Struct, frozen=True):
 class Result(Struct, frozen=True):
     """The classification of a session as it stands, in finishing order. ``grid_drops``: what was decided for the next race.
 
-    ``points_percent``: the share of the points that a race gives by the distance it ran, once it is over.
+    ``points_percent``: the share of the points that a race gives by the distance it ran, once it is over. ``points``: what it gives to
+    each championship of its rulebook, as they stand.
     """
 
     session: str
@@ -76,6 +78,7 @@ class Result(Struct, frozen=True):
     rulebook: RulebookName | None = None
     grid_drops: tuple[GridDrop, ...] = ()
     points_percent: int | None = None
+    points: tuple[ChampionshipPoints, ...] = ()
 
 
 def result(timing: "Timing") -> Result:
@@ -121,7 +124,9 @@ def result(timing: "Timing") -> Result:
     status = session_view(timing, state).status
     share, drops = points_percent(timing, state), _grid_drops(state)
     digest = timing.digest().hex()
-    return Result(timing.session, board.session.name, status, timing.seq, digest, tuple(rows), rulebook, drops, share)
+    return Result(
+        timing.session, board.session.name, status, timing.seq, digest, tuple(rows), rulebook, drops, share, points(timing, places)
+    )
 
 
 def _by_decisions(place: Place, standing: Standing, undecided: int | None, state: State) -> tuple[int | None, int, int, int]:

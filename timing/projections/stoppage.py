@@ -1,6 +1,7 @@
 """Red flags in a session's fold: its suspensions, how it ends or is stopped, and the order in which it is restarted."""
 
 from bisect import bisect_left
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from timing.domain.close_finish import CloseFinish, clusters, rule
@@ -116,12 +117,18 @@ def points_percent(timing: "Timing", state: "State") -> int | None:
         return None
     if state.reading is not None and state.reading.void:
         return 0
+    less_than = ran_less_than(timing, state)
+    return next((share.percent for share in timing.rules.red_flag.points if less_than(share.below_percent)), 100)
+
+
+def ran_less_than(timing: "Timing", state: "State") -> Callable[[int], bool]:
+    """Give what says whether less than so many per cent of the distance were run; never while a race is not over, or has no distance."""
+    race = race_of(timing, state)
+    if not state.over or race.distance == Distance():
+        return lambda _: False
     laps = max((s.laps for s in state.standings), default=0)
     at = state.stopped.at if state.stopped else state.end.at if state.end else state.said.closed_at or state.at
-    race = race_of(timing, state)
-    if race.distance == Distance():
-        return 100
-    return next((share.percent for share in timing.rules.red_flag.points if not race.ran(share.below_percent, laps, at)), 100)
+    return lambda percent: not race.ran(percent, laps, at)
 
 
 def race_clock(timing: "Timing", state: "State", at: int) -> int:

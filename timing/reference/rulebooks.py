@@ -1,6 +1,6 @@
 """The tables of docs/rulebook.md: each key with what it may be, its default, what it means, and which shipped rulebooks choose what."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from timing.services.rulebook_files import written_form
@@ -39,11 +39,17 @@ def _keys_of(chapter: str, alike: Sequence[str]) -> str:
     texts = [
         _table(("key", "may be", "if not said", "what it does", "chosen by the shipped rulebooks"), [_row(key, alike) for key in here])
     ]
-    for key in here:
-        if key.parts:
-            rows = [(f"`{part.path}`", _allowed(part), _default(part), part.meaning) for part in key.parts]
-            texts.append(f"Each table of `{key.name}`:\n\n" + _table(("key", "may be", "if not said", "what it does"), rows))
+    texts += [text for key in here for text in _entries(key)]
     return f"{chapters()[chapter] if len(alike) == 1 else 'Each kind has the same keys.'}\n\n" + "\n".join(texts)
+
+
+def _entries(key: Key) -> Iterator[str]:
+    """Write the table of the keys of each entry of a list of tables, and of the lists within those."""
+    if key.parts:
+        rows = [(f"`{part.path}`", _allowed(part), _default(part), part.meaning) for part in key.parts]
+        yield f"Each table of `{key.name}`:\n\n" + _table(("key", "may be", "if not said", "what it does"), rows)
+    for part in key.parts:
+        yield from _entries(part)
 
 
 def _row(key: Key, alike: Sequence[str]) -> tuple[str, ...]:
@@ -73,7 +79,9 @@ def _values() -> dict[str, dict[str, Any]]:
 
 def _short(key: Key, value: Any) -> str:
     if key.parts:
-        return ", ".join(" ".join(in_toml(part).strip('"') for part in entry.values() if part not in (None, False)) for entry in value)
+        usual = {part.path: part.default for part in key.parts if not part.required}
+        said = [[in_toml(part).strip('"') for name, part in entry.items() if part != usual.get(name)] for entry in value]
+        return ", ".join(map(" ".join, said))
     return f"`{in_toml(value)}`" if not key.choices else f"`{value}`"
 
 

@@ -54,8 +54,16 @@ def _key(steps: list[str]) -> Key | None:
     for key in keys():
         own = key.path.split(".")
         if steps[: len(own)] == own:
-            return next((part for part in key.parts if steps[-1] == part.path), key)
+            return _part(key, steps[len(own) :])
     return None
+
+
+def _part(key: Key, steps: list[str]) -> Key:
+    """Go on into the entries of a list of tables, each step of which is a number and a key of the entry."""
+    for place, step in enumerate(steps):
+        if part := next((part for part in key.parts if part.path == step), None):
+            return _part(part, steps[place + 1 :])
+    return key
 
 
 def _unknown(steps: list[str]) -> str:
@@ -64,7 +72,7 @@ def _unknown(steps: list[str]) -> str:
     here = [key.name for key in keys() if key.chapter == before]
     here += [name.rpartition(".")[2] for name in chapters() if name.rpartition(".")[0] == before]
     if not here:
-        entry = _key(steps)
+        entry = _key(steps[:-1])
         here = [part.path for part in entry.parts] if entry else []
     like = get_close_matches(steps[-1], here, n=1)
     elsewhere = sorted({key.path for key in keys() if key.name == steps[-1]})

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from timing.domain import rulebook as domain
-from timing.services.rulebook_files import NONE, as_written, default_of, written_value
+from timing.services.rulebook_files import NONE, Unit, as_written, default_of, unit_of, written_value
 
 
 class Key(Struct, frozen=True):
@@ -105,7 +105,7 @@ def _keys_of(chapter: type[domain.Rules], before: str, given: domain.Rules | Non
         yield Key(
             path=before + name,
             stored=before + field.name,
-            allowed=_allowed(hint, name),
+            allowed=_allowed(hint, unit_of(field.name)),
             choices=tuple(get_args(hint)) if get_origin(hint) is Literal else (),
             required=field.required,
             default=None if field.required else written_value(field.name, default),
@@ -121,20 +121,20 @@ def _chapters_of(chapter: type[domain.Rules], before: str) -> Iterator[tuple[str
             yield from _chapters_of(hint, f"{before}{name}.")
 
 
-def _allowed(hint: Any, name: str) -> str:  # noqa: PLR0911  # one case a kind of type
+def _allowed(hint: Any, unit: Unit | None) -> str:  # noqa: PLR0911  # one case a kind of type
     """Say in words what a key may be."""
     origin = get_origin(hint)
     if origin is Literal:
         return " | ".join(get_args(hint))
     if origin in (Union, types.UnionType):
         part = next(part for part in get_args(hint) if part is not type(None))
-        return f"{_allowed(part, name)}, or {NONE}"
+        return f"{_allowed(part, unit)}, or {NONE}"
     if origin is tuple:
-        return "a list of tables"
+        return "a list of points" if unit else "a list of texts" if get_args(hint)[0] is str else "a list of tables"
     if origin is dict:
-        return "a table of names with seconds" if name.endswith("_s") else "a table"
-    if name.endswith("_s"):
-        return "seconds, 0 or more"
+        return "a table of names with seconds" if unit else "a table"
+    if unit:
+        return "seconds, 0 or more" if unit.written else "points, 0 or more"
     if origin is Annotated:
         meta = next(note for note in get_args(hint)[1:] if isinstance(note, Meta))
         return f"a whole number from {meta.ge} to {meta.le}"
