@@ -30,8 +30,8 @@ def placed(*cars: str, classes: dict[str, str] | None = None, positions: Sequenc
     return found
 
 
-def ran(percent: int = 100, of_distance: int = 100, racing_laps: int = 10, **bests: tuple[int, int]) -> Ran:
-    return Ran(lambda asked: of_distance < asked, percent, racing_laps, tuple("123456789"), {car[1:]: best for car, best in bests.items()})
+def ran(percent: int = 100, of_distance: int = 100, racing_laps: int = 10, bests: dict[str, tuple[int, int]] | None = None) -> Ran:
+    return Ran(lambda asked: of_distance < asked, percent, racing_laps, tuple("123456789"), bests or {})
 
 
 def points(championship: Championship, places: list[Place], what: Ran | None = None, *others: EntryRegistered) -> dict[str, float]:
@@ -109,10 +109,12 @@ def test_without_racing_laps_nobody_scores() -> None:
 
 
 def test_the_best_lap_of_those_that_score() -> None:
-    places, bests = placed("1", "2", "3"), {"c1": (60, 5), "c2": (59, 7), "c3": (59, 6)}
-    assert points(cup(fastest_lap_milli=1_000), places, ran(**bests)) == {"1": 10, "2": 8, "3": 7}, "of equal ones the first"
-    assert points(cup(fastest_lap_milli=1_000), places, ran(**bests), entry("3", guest=True)) == {"1": 10, "2": 9}
-    assert points(cup(fastest_lap_milli=1_000, fastest_lap_within=2), places, ran(**bests)) == {"1": 10, "2": 8, "3": 6}, "nobody has it"
+    places, bests = placed("1", "2", "3"), {"1": (60, 5), "2": (59, 7), "3": (59, 6)}
+    assert points(cup(fastest_lap_milli=1_000), places, ran(bests=bests)) == {"1": 10, "2": 8, "3": 7}, "of equal ones the first"
+    assert points(cup(fastest_lap_milli=1_000), places, ran(bests=bests), entry("3", guest=True)) == {"1": 10, "2": 9}
+    assert points(cup(fastest_lap_milli=1_000, fastest_lap_within=2), places, ran(bests=bests)) == {"1": 10, "2": 8, "3": 6}, (
+        "nobody has it"
+    )
 
 
 def test_pole_is_of_qualifying() -> None:
