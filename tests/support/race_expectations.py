@@ -7,12 +7,12 @@ import msgspec
 from race_words import duration, gap
 
 from timing.domain.events import AnyEvent
-from timing.domain.grids import make_grid
+from timing.domain.grids import make_grid, reissue
 from timing.domain.units import format_duration
 from timing.log.record import decode_event
 from timing.projections.anomalies import anomalies
 from timing.projections.board import CandidateView, Row, SessionView
-from timing.projections.grid_source import lost_in, ordered
+from timing.projections.grid_source import issued_grid, lost_in, ordered
 from timing.projections.result import result
 from timing.projections.stoppage import points_percent
 from timing.projections.timing import Timing
@@ -166,16 +166,18 @@ def _result(row: Row, wanted: str) -> str:
 def _expect_of_qualifying(timing: Timing, word: str, rest: str) -> None:
     if word == "grid":
         made, _, places = rest.partition(" is ")
-        _equal(f"the grid {made}", _grid(timing, made.split()), places.strip())
+        _equal(f"the grid {made}", grid_of(timing, made.split()), places.strip())
     elif word == "segment":
         _equal("the segment", _segment(timing), rest)
     else:
         _equal("the time remaining", timing.board().session.clock.remaining_us, None if rest == "none" else duration(rest))
 
 
-def _grid(timing: Timing, made: list[str]) -> str:
-    """Make a grid: ``inverted:10``, with ``without 4 7`` for the cars withdrawn."""
+def grid_of(timing: Timing, made: list[str]) -> str:
+    """Make a grid: ``inverted:10``, with ``without 4 7`` for the cars withdrawn; ``issued`` is the session's own, given again."""
     way, withdrawn = made[0], made[2:]
+    if way == "issued":
+        return " ".join(car or "-" for car in reissue(issued_grid(timing) or (), timing.rules.grid, withdrawn))
     starters, invert = ordered([timing], way)
     places = make_grid(starters, timing.rules.grid, invert=invert, lost=lost_in(timing), withdrawn=withdrawn)
     return " ".join(car or "-" for car in places)

@@ -158,7 +158,7 @@ def strikes(ruled: Iterable[Ruling]) -> dict[str, tuple[int, ...]]:
     seen: dict[str, dict[tuple[int | None, str], int]] = {}
     for ruling in ruled:
         decision = ruling.decision
-        said = f"{decision.reason or ''} {decision.article or ''}".casefold()
+        said = f"{decision.reason or ''} {decision.article or ''}".casefold().replace("_", " ").replace("-", " ")
         if decision.penalty in {"warning", "lap_time_deleted"} and ruling.stage in {"issued", "served"} and "track limit" in said:
             name = "" if decision.lap else decision.decision
             seen.setdefault(decision.car, {}).setdefault((decision.lap, name), decision.at)
