@@ -5,6 +5,7 @@ docs/rulebook.md) in which no two of the values show the same. A named policy ne
 """
 
 import re
+from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 
@@ -47,7 +48,9 @@ red_flag.restart_order | last_common_loop | end_of_lap | end_of_lap_before | 26-
 red_flag.restart_order | last_common_loop | split_scoring | 26-second-red
 red_flag.restart_order | end_of_lap | split_scoring | restart-order-split-scoring
 red_flag.restart_order | end_of_lap_before | split_scoring | 26-second-red
-red_flag.result | completed_minus | last_lap_completed_by_all | frozen_at_signal | 22-shortened-at-a-quarter
+red_flag.result | completed_minus | last_lap_completed_by_all | 02-red-as-the-leader-is-in-the-pits
+red_flag.result | completed_minus | frozen_at_signal | 02-red-as-the-leader-is-in-the-pits
+red_flag.result | last_lap_completed_by_all | frozen_at_signal | 02-red-as-the-leader-is-in-the-pits
 red_flag.completed_minus | 0 | 1 | 2 | 01-red-on-the-last-lap
 red_flag.scope | overall | class | red-counted-by-class
 red_flag.others | first_crossing_after_leader | first_crossing_after_leader_before_signal | last_crossing_before_leader | composite | \
@@ -95,6 +98,25 @@ grid.back_from_places | none | 3 | grid-places-lost
 grid.invert | penalties_before | penalties_after | The top four inverted, the winner with two places to lose, the third withdrawn
 grid.eligible_percent | 0 | 102 | albi-2021-race-3-inverted-grid
 grid.classes | mixed | by_class | grid-by-class
+
+points.championships | [] | [{"name":"Cup","scale":[10,8]}] | points-every-rule
+points.championships.0.name | Cup | Trophy | points-every-rule
+points.championships.0.scale | [10,8,6] | [10,8,5] | points-every-rule
+points.championships.0.entered | all | named | points-every-rule
+points.championships.0.classes | [] | ["GT"] | points-every-rule
+points.championships.0.places | overall | class | points-every-rule
+points.championships.0.ineligible | skip | consume | points-every-rule
+points.championships.0.factor_percent | 100 | 50 | points-every-rule
+points.championships.0.pole | 0 | 1 | points-for-pole
+points.championships.0.fastest_lap | 1 | 2 | points-every-rule:any
+points.championships.0.fastest_lap_within | none | 2 | points-every-rule
+points.championships.0.racing_laps | 0 | 5 | points-every-rule
+points.championships.0.shortened | [] | [{"below_percent":50,"scale":[5,4,3,2,1]}] | points-every-rule
+points.championships.0.shortened.0.below_percent | 50 | 20 | points-every-rule:short
+points.championships.0.shortened.0.scale | [5,4] | [4,3] | points-every-rule:short
+points.championships.0.small_field | [] | [{"below_starters":6,"percent":50}] | points-every-rule
+points.championships.0.small_field.0.below_starters | 6 | 2 | points-every-rule:short
+points.championships.0.small_field.0.percent | 50 | 25 | points-every-rule:short
 """
 
 OF_EACH_KIND = {
@@ -125,7 +147,7 @@ def _every_pair() -> dict[str, set[frozenset[str]]]:
     told = [(key, values) for key, values, _ in _witnesses()]
     told += [(f"neutralisation.{kind}.{key}", values.split(" | ")) for kind in KINDS for key, values in OF_EACH_KIND.items()]
     for key, values in told:
-        pairs.setdefault(re.sub(r"\.\d+\.", ".", key), set()).update(map(frozenset, combinations(values, 2)))
+        pairs.setdefault(re.sub(r"\.\d+(?=\.)", "", key), set()).update(map(frozenset, combinations(values, 2)))
     return pairs
 
 
@@ -153,8 +175,13 @@ def test_so_does_each_key_of_each_neutralisation(kind: str, key: str, tmp_path: 
 
 def _deciding() -> list[tuple[str, Key]]:
     """Give every key that decides something, those of the entries of lists too."""
-    plain = [(key.path, key) for key in keys() if key.path not in NAMING]
-    return plain + [(f"{path}.{part.path}", part) for path, key in plain for part in key.parts]
+    return [pair for key in keys() if key.path not in NAMING for pair in _with_parts(key.path, key)]
+
+
+def _with_parts(path: str, key: Key) -> Iterator[tuple[str, Key]]:
+    yield path, key
+    for part in key.parts:
+        yield from _with_parts(f"{path}.{part.name}", part)
 
 
 def test_every_key_is_seen_and_every_two_of_its_alternatives_told_apart() -> None:
