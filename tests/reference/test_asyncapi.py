@@ -61,7 +61,7 @@ def test_every_event_is_on_its_channel_and_has_an_example() -> None:
         if not isinstance(event, MessageRejected):
             channel = DOCUMENT["channels"][channel_of(event).partition("/")[0]]
             assert name in channel["messages"]
-    assert set(DOCUMENT["channels"]) == {*CHANNELS, "accepted", "rejected", "feed"}
+    assert set(DOCUMENT["channels"]) == {*CHANNELS, "accepted", "rejected", "desk", "feed"}
 
 
 @pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: type(event).__name__)

@@ -9,8 +9,10 @@ from typing import Any
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 
 from timing.domain import events as e
+from timing.domain.roles import Rights
 from timing.log.record import Record
 from timing.projections.preview import preview_of
 from timing.projections.timing import Timing
@@ -18,6 +20,7 @@ from timing.services.documents import document
 from timing.services.explanations import PER_SECOND, Explanations
 from timing.services.previews import LARGEST_BODY, MOST_EVENTS, Previews
 from timing.services.rulebooks import Rulebooks
+from timing.services.tokens import Person
 
 S = 1_000_000
 START = 1_747_400_000 * S
@@ -46,9 +49,13 @@ def timing() -> Timing:
     return race()
 
 
+def steward(_: Request) -> Person:
+    return Person("p", "t", "Anna", Rights(roles=("steward",)), 2**40)
+
+
 @pytest.fixture
 async def client(timing: Timing) -> AsyncIterator[httpx.AsyncClient]:
-    previews = Previews({"sunday": timing}.get, Rulebooks().resolve)
+    previews = Previews({"sunday": timing}.get, Rulebooks().resolve, steward)
     transport = httpx.ASGITransport(Starlette(routes=[previews.route()]))
     async with httpx.AsyncClient(transport=transport, base_url="http://timing.local") as client:
         yield client
@@ -123,7 +130,7 @@ async def test_previews_take_no_more_than_half_of_the_time(timing: Timing, monke
         return preview_of(*given, **more)
 
     monkeypatch.setattr("timing.services.previews.preview_of", slow)
-    transport = httpx.ASGITransport(Starlette(routes=[Previews({"sunday": timing}.get, Rulebooks().resolve).route()]))
+    transport = httpx.ASGITransport(Starlette(routes=[Previews({"sunday": timing}.get, Rulebooks().resolve, steward).route()]))
     async with httpx.AsyncClient(transport=transport, base_url="http://timing.local") as client:
         await asyncio.gather(*(ask(client, {"events": [PENALTY]}) for _ in range(3)))
     assert len(spans) == 3

@@ -13,7 +13,7 @@ from timing.log.sqlite_log import FETCH, SqliteLog
 
 SHORTEST_WAIT, LONGEST_WAIT = 0.05, 1.0  # seconds between two looks at the log; the longer the less comes
 WIDEST = 160  # characters of what a record says
-LONG_WINDED = {"type", "at", "circuit", "rules", "payload"}  # fields that are shown elsewhere, or not at all
+LONG_WINDED = {"type", "at", "acted_by", "circuit", "rules", "payload"}  # fields that are shown elsewhere, or not at all
 
 
 def tailed(
@@ -55,9 +55,11 @@ def json_line(record: Record) -> str:
 
 
 def readable_line(record: Record) -> str:
-    """Write a record for people: ``albi-2026  41  13:10:02.345  passing  decoder=line-1 …``. Times are UTC."""
+    """Write a record for people: ``albi-2026  41  13:10:02.345  track_status  Anna Roy (race-director) …``. Times are UTC."""
     fields = msgspec.to_builtins(record.event)
     said = " ".join(f"{name}={_value(value)}" for name, value in fields.items() if name not in LONG_WINDED)
+    if who := fields.get("acted_by"):
+        said = f"{who['name']} ({who['role']}) {said}"
     shown = said if len(said) <= WIDEST else said[: WIDEST - 1] + "…"
     line = f"{record.session}  {record.seq:>6}  {_clock(record.recorded_at)}  {fields['type']:<20}  at={_clock(record.event.at)} {shown}"
     return "".join(c if c.isprintable() else "�" for c in line)  # what senders wrote must not command a terminal

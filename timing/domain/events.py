@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from timing.domain.parts import (
+    ActedBy,
     Car,
     Circuit,
     Counter,
@@ -27,13 +28,9 @@ from timing.domain.parts import (
     SessionKind,
     SourceName,
     Status,
+    event_type,
 )
 from timing.domain.units import Duration, Instant, Offset, StampedInstant
-
-
-def event_type(class_name: str) -> str:
-    """Give the ``type`` of an event from the name of its struct: ``TrackStatus`` is ``track_status``."""
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in class_name).lstrip("_")
 
 
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=event_type, gc=False):
@@ -47,10 +44,11 @@ class Fact(Event, frozen=True, kw_only=True):
 
 
 class Command(Event, frozen=True, kw_only=True):
-    """Something a person says. Checked against the state, then either an event or refused with a reason."""
+    """Something a person says. Checked against the state, then either an event or refused. ``acted_by`` is filled in at the door."""
 
     id: Id
     at: Instant
+    acted_by: ActedBy | None = None
 
 
 class StampableCommand(Event, frozen=True, kw_only=True):
@@ -59,6 +57,7 @@ class StampableCommand(Event, frozen=True, kw_only=True):
     id: Id
     at: StampedInstant = 0
     stamped: bool = False
+    acted_by: ActedBy | None = None
 
 
 # --- session ---------------------------------------------------------------------------------------------------------------------

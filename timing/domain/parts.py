@@ -28,6 +28,11 @@ Penalty = Literal[
 DecisionStage = Literal["noted", "investigated", "issued", "served", "converted", "suspended", "quashed"]
 
 
+def event_type(class_name: str) -> str:
+    """Give the ``type`` of an event from the name of its struct: ``TrackStatus`` is ``track_status``."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in class_name).lstrip("_")
+
+
 class Part(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A piece of an event that is an object of its own."""
 
@@ -84,3 +89,11 @@ class GridSource(Part, frozen=True, kw_only=True):
     digest: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
     seq: Counter | None = None
     version: Positive | None = None
+
+
+class ActedBy(Part, frozen=True, kw_only=True):
+    """Who gave a command, as the service knows it from the sign-in: the person, the role that allowed it, and the token's id."""
+
+    name: Name
+    role: Key
+    token: Key

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from timing.domain.errors import LogDamaged, MalformedEvent
-from timing.domain.events import AnyEvent, Identity, MessageRejected, SessionOpened, StampableCommand, identity
+from timing.domain.events import AnyEvent, Fact, Identity, MessageRejected, SessionOpened, StampableCommand, identity
 
 GENESIS = bytes(32)
 LARGEST_PAYLOAD = 64 * 1024
@@ -81,7 +81,15 @@ def same_content(one: AnyEvent, other: AnyEvent) -> bool:
     return _as_sent(one) == _as_sent(other)
 
 
+def whoever_acted(event: AnyEvent) -> AnyEvent:
+    """Give an event without the name of who gave it: what it says of the sport."""
+    if isinstance(event, Fact) or event.acted_by is None:
+        return event
+    return msgspec.structs.replace(event, acted_by=None)
+
+
 def _as_sent(event: AnyEvent) -> AnyEvent:
+    event = whoever_acted(event)
     if isinstance(event, StampableCommand) and event.stamped:
         return msgspec.structs.replace(event, at=0, stamped=False)
     if type(event) is SessionOpened and event.rules is not UNSET:

@@ -14,7 +14,7 @@ from timing.domain.laps import CarLaps, Loops, first_at_line
 from timing.domain.order import Standing, race_order
 from timing.domain.rulebook import RedFlag, Rulebook, rulebook_from, rulebook_hash
 from timing.domain.suspension import Suspension, suspended_us
-from timing.log.record import Record
+from timing.log.record import Record, whoever_acted
 from timing.projections.between import Between
 from timing.projections.board import Board
 from timing.projections.commanded import commanded
@@ -128,7 +128,7 @@ class Timing:
         content = (
             sorted((car, crossings) for car, crossings in self.evidence.crossings.items() if crossings),
             sorted(self.evidence.unplaced),
-            self.evidence.commands,
+            [whoever_acted(command) for command in self.evidence.commands],
             [(s.car, s.laps, s.last_at, s.flagged) for s in state.standings],
             classification(self, state, state.penalties),
         )

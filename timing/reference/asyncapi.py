@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from timing import __version__
 from timing.domain.events import CHANNELS, Event, MessageRejected, event_type
+from timing.domain.roles import COMMAND_CHANNELS
 from timing.projections.board import Notice, Row, SessionView
 from timing.projections.frames import Column, Delta, Snapshot
 from timing.reference.examples import EXAMPLES
@@ -27,7 +28,7 @@ SPEAKERS = {
     "stewards": "The stewards' decisions and what becomes of them.",
     "corrections": "The timekeeper corrects what was recorded: nothing is edited, a correction names what it corrects.",
 }
-FILLED_IN = ("rules", "stamped")
+FILLED_IN = ("rules", "stamped", "acted_by")
 TOLD: dict[str, type[Struct]] = {
     "snapshot": Snapshot,
     "delta": Delta,
@@ -72,8 +73,9 @@ def document() -> Json:
         "servers": {
             "mqtt": {"host": "localhost:1883", "protocol": "mqtt", "protocolVersion": "3.1.1", "description": "the broker"},
             "feed": {"host": "localhost:8765", "protocol": "ws", "description": "the feed's own port"},
+            "pages": {"host": "localhost:8080", "protocol": "http", "description": "the pages' port, for who is signed in"},
         },
-        "channels": {**_channels(), **_answer_channels(), "feed": _feed_channel()},
+        "channels": {**_channels(), **_answer_channels(), "desk": _desk_channel(), "feed": _feed_channel()},
         "operations": _operations(),
         "components": {"schemas": _schemas(), "messages": _messages(), "parameters": _parameters()},
     }
@@ -121,6 +123,23 @@ def _answer_channels() -> Json:
     }
 
 
+def _desk_channel() -> Json:
+    return {
+        "address": "/api/sessions/{session}/{channel}",
+        "description": "Commands of people who are signed in, over HTTP: taken and answered as over MQTT, with who gave them in the log.",
+        "servers": [{"$ref": "#/servers/pages"}],
+        "parameters": {
+            "session": _ref("parameters", "session"),
+            "channel": {"description": "The channel on which the command belongs.", "enum": list(COMMAND_CHANNELS)},
+        },
+        "messages": {name: _ref("messages", name) for name in [*_commands(), "accepted", "rejected"]},
+    }
+
+
+def _commands() -> list[str]:
+    return [_type_of(kind) for channel in COMMAND_CHANNELS for kind in CHANNELS[channel]]
+
+
 def _feed_channel() -> Json:
     query = {
         "epoch": {"type": "string", "description": "the epoch of the last frame the client has"},
@@ -156,6 +175,14 @@ def _operations() -> Json:
         "accept": operation("send", "accepted", ["accepted"], "Answer a command that became an event.", 0),
         "reject": operation("send", "rejected", ["rejected"], "Answer a message that was not taken.", 0),
         "show": operation("send", "feed", ["snapshot", "delta"], "Tell a screen what the session looks like."),
+        "take_at_the_desk": {
+            **operation("receive", "desk", _commands(), "Take a command from somebody who is signed in."),
+            "bindings": {"http": {"method": "POST", "bindingVersion": "0.3.0"}},
+            "reply": {
+                "channel": {"$ref": "#/channels/desk"},
+                "messages": [{"$ref": f"#/channels/desk/messages/{name}"} for name in ("accepted", "rejected")],
+            },
+        },
         "resynchronise": operation("receive", "feed", ["resync"], "Send the screen a fresh snapshot."),
         "explain": operation("receive", "feed", ["explain"], "Tell the screen what a car's place rests on."),
         "explained": operation("send", "feed", ["explanation"], "Answer a screen that asked what a place rests on."),

@@ -1,7 +1,7 @@
 """The service put together, in the one place where its parts meet: log, broker, ingest, projector, feed and pages."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Self
 
@@ -9,19 +9,25 @@ import structlog
 from msgspec import Struct, to_builtins
 
 from timing.log.sqlite_log import SqliteLog
+from timing.services.access import Access, Rates, origins_checked
+from timing.services.access_folder import AccessFolder
 from timing.services.broker import EmbeddedBroker
 from timing.services.clock import Clock, system_clock
+from timing.services.desk import Desk
 from timing.services.documents import document
 from timing.services.door import Door
 from timing.services.explanations import Explanations
 from timing.services.feed import Feed
 from timing.services.ingest import Ingest
+from timing.services.intake import Intake
 from timing.services.mqtt import Address
 from timing.services.pages import PageServer
 from timing.services.previews import Previews
 from timing.services.projector import Projector
 from timing.services.rulebooks import Rulebooks
 from timing.services.settings import Settings
+from timing.services.sign_in import SignIn
+from timing.services.tokens import Tokens
 from timing.services.web import Health, SessionEntry, make_app
 from timing.services.writer import LogWriter
 
@@ -90,8 +96,11 @@ class Service:
         explanations = Explanations(self.projector.timing, asyncio.get_running_loop().time)
         feed = Feed(self.projector, host=settings.feed_host, port=settings.feed_port, explain=explanations.answer)
         self.feed = await stack.enter_async_context(feed)
-        previews = Previews(self.projector.timing, resolve)
-        app = make_app(self, feed_port=self.feed.port, feed_url=settings.feed_url, asked=[previews.route()])
+        self.access = await asyncio.to_thread(_access, settings, self._clock, asyncio.get_running_loop().time)
+        self.desk = Desk(self.access, door, Intake(self.writer, door, self._clock), self._clock)
+        previews = Previews(self.projector.timing, resolve, self.access.acting)
+        asked = [*SignIn(self.access, self._clock).routes(), *self.desk.routes(), previews.route()]
+        app = make_app(self, feed_port=self.feed.port, feed_url=settings.feed_url, asked=asked)
         self.pages = await stack.enter_async_context(PageServer(app, settings.web_host, settings.web_port))
         await stack.enter_async_context(self._running(self.projector.run(), "projector"))
         stack.push_async_callback(self._show_the_last)
@@ -176,8 +185,21 @@ class Service:
             "broker": {"ok": self.ingest.connected, "address": str(self._address), **to_builtins(self.ingest.counters)},
             "projector": {"ok": projector.ok, "sessions": projector.sessions, "broken": projector.broken},
             "feed": {"ok": True, "screens": self.feed.screens},
+            "desk": {"ok": True, **to_builtins(self.desk.counted), "refused": self.access.refused},
         }
         return Health(all(part["ok"] for part in parts.values()), parts)
+
+
+def _access(settings: Settings, clock: Clock, loop_time: Callable[[], float]) -> Access:
+    folder = AccessFolder(settings.access_folder)
+    return Access(
+        Tokens(folder, clock),
+        folder.secret,
+        loop_time=loop_time,
+        origins=origins_checked(settings.allowed_origins),
+        public=settings.viewing == "public",
+        rates=Rates(sign_ins=settings.sign_ins_a_minute, commands=settings.commands_a_minute),
+    )
 
 
 def _restore(door: Door, log: SqliteLog) -> None:

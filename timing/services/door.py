@@ -12,6 +12,7 @@ from timing.domain.errors import MalformedEvent
 from timing.domain.events import (
     CHANNEL_OF,
     CHANNELS,
+    ActedBy,
     AnyEvent,
     Fact,
     MessageRejected,
@@ -22,7 +23,7 @@ from timing.domain.events import (
     source_of,
 )
 from timing.log.event_log import Appended
-from timing.log.record import Draft, decode_event, draft
+from timing.log.record import Draft, decode_event, draft, whoever_acted
 from timing.projections.decider import Decider, Refusal, ResolveRulebook
 
 _log = structlog.get_logger(__name__)
@@ -32,12 +33,23 @@ NOWHERE = "_"
 
 _SESSION = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _CHANNEL = re.compile(r"[^\x00-\x1f\x7f+#]{1,200}")
-_SUSPICIOUS = re.compile(rb'"(?:seq|recorded_at|hash)"|\\u')
-_RESERVED = ("seq", "recorded_at", "hash")
+_SUSPICIOUS = re.compile(rb'"(?:seq|recorded_at|hash|acted_by)"|\\u')
+_RESERVED = {
+    "acted_by": "the service itself, from the sign-in of whoever gave the command",
+    **dict.fromkeys(("seq", "recorded_at", "hash"), "the log"),
+}
 _KEPT = 1024 * 1024  # bytes of a rejected message that the log keeps
 _PREFIX = "timing/v1/"
 
 Outcome = Literal["fact", "accepted", "rejected"]
+
+
+class Message(Struct, frozen=True, gc=False):
+    """What came, and when (µs). ``acted_by``: who sent it, where that is known; over MQTT it is not."""
+
+    payload: bytes
+    arrived_at: int
+    acted_by: ActedBy | None = None
 
 
 class Judged(Struct, frozen=True, gc=False):
@@ -75,27 +87,31 @@ class Door:
         decider = self._deciders.get(session)
         return decider if decider and decider.open else None
 
-    def judge(self, topic: str, payload: bytes, arrived_at: int) -> Judged | None:
-        """Say what a message becomes. What it says is taken in at once: the next message may rest on it. ``None``: an answer of our own."""
+    def judge(self, topic: str, payload: bytes, arrived_at: int, acted_by: ActedBy | None = None) -> Judged | None:
+        """Say what a message becomes. What it says is taken in at once: the next message may rest on it. ``None``: an answer of our own.
+
+        ``acted_by``: who gave it, where that is known; it is written into the record.
+        """
         written = topic.removeprefix(_PREFIX)
         session, _, channel = written.partition("/")
         if channel.startswith(("accepted/", "rejected/")):
             return None
         name = session if _SESSION.fullmatch(session) else NOWHERE
         channel = channel if _CHANNEL.fullmatch(channel) else NOWHERE
+        message = Message(payload, arrived_at, acted_by)
         try:
-            event, raw = self._event(name, session, channel, payload, arrived_at)
+            event, raw = self._event(name, session, channel, message)
         except MalformedEvent as fault:
-            return self._reject(name, channel, written, payload, fault, arrived_at)
+            return self._reject(name, channel, written, message, fault)
         except Exception:  # noqa: BLE001  # a message that ended the service would be delivered again, and end it again, in the middle of a race
             _log.exception("a message that the program does not understand; please report this", topic=topic, payload=payload[:1000])
             ours = MalformedEvent("internal-error", "a fault in the program; please report it")
-            return self._reject(name, channel, written, payload, ours, arrived_at)
+            return self._reject(name, channel, written, message, ours)
         return Judged("fact" if isinstance(event, Fact) else "accepted", name, channel, written, draft(name, event, raw), payload)
 
-    def reject(self, session: str, channel: str, payload: bytes, fault: MalformedEvent, arrived_at: int) -> Judged:
+    def reject(self, session: str, channel: str, message: Message, fault: MalformedEvent) -> Judged:
         """Keep what cannot be taken, under its session if that is known. The same message rejected again is the same record."""
-        return self._reject(session, channel, f"{session}/{channel}", payload, fault, arrived_at)
+        return self._reject(session, channel, f"{session}/{channel}", message, fault)
 
     def conflict(self, judged: Judged, seq: int, arrived_at: int) -> Judged:
         """Turn what the log would not take, because its identity is there with other content, into a rejection."""
@@ -104,50 +120,58 @@ class Door:
             "identity-conflict",
             f"{name} is record {seq} of {judged.session} already, with other content; nothing was changed. Send a correction instead",
         )
-        return self._reject(judged.session, judged.channel, judged.written, judged.payload, fault, arrived_at)
+        acted_by = None if isinstance(judged.draft.event, Fact) else judged.draft.event.acted_by
+        message = Message(judged.payload, arrived_at, acted_by)
+        return self._reject(judged.session, judged.channel, judged.written, message, fault)
 
-    def _reject(  # noqa: PLR0917  # all that is known of a message
-        self, session: str, channel: str, written: str, payload: bytes, fault: MalformedEvent, arrived_at: int
-    ) -> Judged:
+    def _reject(self, session: str, channel: str, written: str, message: Message, fault: MalformedEvent) -> Judged:
         known = self.decider(session) is not None
         topic = written.partition("/")[2] if known else written
-        name = hashlib.sha256(b"\0".join((fault.code.encode(), topic.encode(), payload))).hexdigest()[:48]
+        name = hashlib.sha256(b"\0".join((fault.code.encode(), topic.encode(), message.payload))).hexdigest()[:48]
         event = MessageRejected(
-            id=f"rejected-{name}", at=arrived_at, channel=topic[:1000], code=fault.code, reason=fault.reason[:2000], payload=payload[:_KEPT]
+            id=f"rejected-{name}",
+            at=message.arrived_at,
+            channel=topic[:1000],
+            code=fault.code,
+            reason=fault.reason[:2000],
+            payload=message.payload[:_KEPT],
+            acted_by=message.acted_by,
         )
-        return Judged("rejected", session, channel, written, draft(session if known else NOWHERE, event), payload)
+        return Judged("rejected", session, channel, written, draft(session if known else NOWHERE, event), message.payload)
 
     def _decider(self, session: str) -> Decider:
         if session not in self._deciders:
             self._deciders[session] = Decider(session, self._resolve)
         return self._deciders[session]
 
-    def _event(self, session: str, written: str, channel: str, payload: bytes, arrived_at: int) -> tuple[AnyEvent, bytes]:
+    def _event(self, session: str, written: str, channel: str, message: Message) -> tuple[AnyEvent, bytes]:
         decider = self.decider(session)
         if decider is None and (session == NOWHERE or channel != "session"):
             raise _unknown_session(session, written)
         if channel not in CHANNELS and channel.partition("/")[0] not in {"passings", "laps"}:
             raise MalformedEvent("wrong-channel", f"there is no channel {channel}; the channels are {', '.join(CHANNELS)}")
-        event = decode_event(payload)
+        event = decode_event(message.payload)
         _check_channel(event, channel)
-        _check_reserved(payload)
+        _check_reserved(message.payload)
         if isinstance(event, Fact):
-            return event, payload
+            return event, message.payload
         if isinstance(event, SessionOpened):
             if event.session != session:
                 raise MalformedEvent("wrong-session", f"it opens {event.session}, but was sent on the topic of {session}")
         elif decider is None:
             raise _unknown_session(session, written)
-        return self._decide(decider or Decider(session, self._resolve), event, payload, arrived_at)
+        return self._decide(decider or Decider(session, self._resolve), event, message)
 
-    def _decide(self, decider: Decider, command: AnyEvent, payload: bytes, arrived_at: int) -> tuple[AnyEvent, bytes]:
+    def _decide(self, decider: Decider, command: AnyEvent, message: Message) -> tuple[AnyEvent, bytes]:
         known = identity(command).removeprefix("id/") in decider.events
-        decided = decider.decide(command, arrived_at)
+        decided = decider.decide(command, message.arrived_at)
         if isinstance(decided, Refusal):
             raise MalformedEvent(decided.code, decided.reason)
-        if known and decided is command and isinstance(decided, StampableCommand) and decided != decider.events[decided.id]:
+        if known and decided is command and isinstance(decided, StampableCommand) and decided != whoever_acted(decider.events[decided.id]):
             decided = msgspec.structs.replace(decided, stamped=False)  # it came with `at`, so `at` is part of what was sent
-        raw = payload if decided is command else _filled_in(payload, command, decided)
+        if message.acted_by is not None:
+            decided = msgspec.structs.replace(decided, acted_by=message.acted_by)
+        raw = message.payload if decided is command else _filled_in(message.payload, command, decided)
         if not known:  # one that is known is either the same again or a conflict; the log says which
             decider.evolve(decided)
             self._deciders[decider.session] = decider
@@ -179,7 +203,8 @@ def _check_reserved(payload: bytes) -> None:
     if taken := [key for key in _RESERVED if key in _as_object(payload)]:
         raise MalformedEvent(
             "reserved-field",
-            f"{taken[0]} is written by the log; an exported file is sent with `timing publish`, or read by `timing log import`",
+            f"{taken[0]} is written by {_RESERVED[taken[0]]}; "
+            "an exported file is sent with `timing publish`, or read by `timing log import`",
         )
 
 

@@ -10,7 +10,7 @@ from timing.log.event_log import EventLog, to_restore
 from timing.log.record import Draft, Record, same_content
 from timing.log.session_file import Line
 from timing.projections.decider import ResolveRulebook
-from timing.services.door import Door, Judged
+from timing.services.door import Door, Judged, Message
 
 CHUNK = 5_000  # records in one transaction; an import cut short is taken up by running it again
 CHANNEL = "import"
@@ -117,7 +117,7 @@ class _Judge:
         """Put a line among the drafts, or its rejection among drafts and faults."""
         if line.event is None:
             assert line.fault is not None
-            self._refuse(line, self._door.reject(self.session, CHANNEL, line.raw, line.fault, self._now))
+            self._refuse(line, self._door.reject(self.session, CHANNEL, Message(line.raw, self._now), line.fault))
             return
         channel = CHANNEL if isinstance(line.event, MessageRejected) else channel_of(line.event)
         judged = self._door.judge(f"timing/v1/{self.session}/{channel}", line.raw, self._now)
@@ -131,7 +131,7 @@ class _Judge:
             self.drafts.append(judged.draft)
         else:
             fault = MalformedEvent("identity-conflict", f"{identity(event)} is there already, with other content")
-            self._refuse(line, self._door.reject(self.session, channel, line.raw, fault, self._now))
+            self._refuse(line, self._door.reject(self.session, channel, Message(line.raw, self._now), fault))
 
     def _refuse(self, line: Line, judged: Judged) -> None:
         rejected = judged.draft.event

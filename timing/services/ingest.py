@@ -2,17 +2,15 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
-from typing import Protocol
 
 import structlog
 from msgspec import Struct
 
 from timing.domain.errors import BrokerError
 from timing.log.event_log import Appended
-from timing.log.record import Draft
 from timing.services.clock import Clock, system_clock
 from timing.services.door import Door, Judged, answers
+from timing.services.intake import Appender, Begun, Intake
 from timing.services.mqtt import Address, Arrival, Link
 
 _log = structlog.get_logger(__name__)
@@ -22,13 +20,6 @@ EVERYTHING = "timing/v1/+/#"
 Our own answers come back through it, and are passed over."""
 
 _SAID_A_SECOND = 20  # rejections said one by one in the service's log; the event log has them all
-
-
-class Appender(Protocol):
-    """The log as ingest sees it (``LogWriter``): appends are made in the order of the calls."""
-
-    async def append(self, drafts: Sequence[Draft]) -> list[Appended]:
-        """Append, and return when it is durable. Raises ``LogError``."""
 
 
 class Counters(Struct):
@@ -62,8 +53,7 @@ class BackOff:
 
 class _Batch(Struct):
     arrivals: list[Arrival]
-    judged: list[Judged]
-    appending: asyncio.Task[list[Appended]]
+    begun: Begun
 
 
 class Ingest:
@@ -91,7 +81,7 @@ class Ingest:
         back_off: BackOff | None = None,
     ) -> None:
         self._address = address
-        self._log = log
+        self._intake = Intake(log, door, clock)
         self._door = door
         self._client_id = client_id
         self._batch, self._ahead, self._waiting = batch, ahead, waiting
@@ -156,17 +146,12 @@ class Ingest:
             arrivals = await link.take(self._batch)
             now = self._clock()
             judged = [j for a in arrivals if (j := self._door.judge(a.topic, a.payload, now)) is not None]
-            appending = asyncio.create_task(self._append([j.draft for j in judged]), name="ingest: append")
-            begun.put_nowait(_Batch(arrivals, judged, appending))
-
-    async def _append(self, drafts: list[Draft]) -> list[Appended]:
-        return await self._log.append(drafts) if drafts else []
+            begun.put_nowait(_Batch(arrivals, self._intake.begin(judged)))
 
     async def _finish(self, link: Link, begun: asyncio.Queue[_Batch | None], slots: asyncio.Semaphore) -> None:
         try:
             while (batch := await begun.get()) is not None:
-                appended = await batch.appending
-                settled = await self._settle_conflicts(batch.judged, appended)
+                settled = await self._intake.settled(batch.begun)
                 self._answer(link, settled)
                 link.acknowledge(batch.arrivals)
                 self._count(settled)
@@ -175,20 +160,8 @@ class Ingest:
         finally:
             while not begun.empty():  # the log has failed, or it is too late: nothing of this is acknowledged
                 if behind := begun.get_nowait():
-                    behind.appending.cancel()
-                    await asyncio.wait({behind.appending})
-
-    async def _settle_conflicts(self, judged: list[Judged], appended: list[Appended]) -> list[tuple[Judged, Appended]]:
-        """Put in the place of each event that the log did not take the rejection which it took instead."""
-        settled = list(zip(judged, appended, strict=True))
-        places = [i for i, (j, a) in enumerate(settled) if a.outcome == "conflict" and j.outcome != "rejected"]
-        if places:
-            now = self._clock()
-            rejected = [self._door.conflict(settled[i][0], settled[i][1].seq, now) for i in places]
-            outcomes = await self._append([r.draft for r in rejected])
-            for i, pair in zip(places, zip(rejected, outcomes, strict=True), strict=True):
-                settled[i] = pair
-        return settled
+                    behind.begun.appending.cancel()
+                    await asyncio.wait({behind.begun.appending})
 
     def _answer(self, link: Link, settled: list[tuple[Judged, Appended]]) -> None:
         """Answer at QoS 0: whoever misses the answer sends again, which is harmless, and is answered again."""

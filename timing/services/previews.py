@@ -21,11 +21,12 @@ from timing.projections.decider import ResolveRulebook
 from timing.projections.preview import Preview, known, preview_of
 from timing.projections.supposing import event_of
 from timing.projections.timing import Timing
+from timing.services.asked import Refused, body_of, json_answer
+from timing.services.tokens import Person
 
 LARGEST_BODY = 64 * 1024
 MOST_EVENTS = 100
 _WAITING = 4
-_BODY_WITHIN_S = 10.0
 
 
 class Asked(Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,20 +42,16 @@ class Asked(Struct, frozen=True, forbid_unknown_fields=True):
     result: bool = False
 
 
-class Refusing(Exception):
-    """The question cannot be answered; ``status`` is that of HTTP."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
-
-
 class Previews:
-    """Answers what-if questions about sessions; ``timing_of`` gives a session's fold, ``resolve`` a rulebook."""
+    """Answers what-if questions about sessions.
 
-    def __init__(self, timing_of: Callable[[str], Timing | None], resolve: ResolveRulebook) -> None:
+    ``timing_of`` gives a session's fold, ``resolve`` a rulebook; ``may_ask`` says who asks, or refuses them.
+    """
+
+    def __init__(self, timing_of: Callable[[str], Timing | None], resolve: ResolveRulebook, may_ask: Callable[[Request], Person]) -> None:
         self._timing_of = timing_of
         self._resolve = resolve
+        self._may_ask = may_ask
         self._not_before = 0.0
         self._one = asyncio.Lock()
         self._asking = 0
@@ -66,24 +63,25 @@ class Previews:
     async def answer(self, request: Request) -> Response:
         """Answer one question."""
         try:
-            return _json(await self._preview(request), 200)
-        except Refusing as refused:
-            headers = {"retry-after": "1"} if refused.status == 503 else {}
-            return _json(msgspec.json.encode({"error": str(refused)}), refused.status, headers)
+            return json_answer(await self._preview(request))
+        except Refused as refused:
+            return refused.answer()
         except ClientDisconnect:
             return Response(status_code=400)
 
     async def _preview(self, request: Request) -> bytes:
         session = request.path_params["session"]
         if self._timing_of(session) is None:
-            raise Refusing(404, f"there is no session {session[:64]!r}")
-        asked = _read(await _body(request))
+            raise Refused(404, "unknown-session", f"there is no session {session[:64]!r}")
+        if not self._may_ask(request).rights.speaking_on(session):
+            raise Refused(403, "not-allowed", "previews cost work, and are for those who may send a command in this session")
+        asked = _read(await body_of(request, LARGEST_BODY))
         try:
             events = [event_of(msgspec.json.encode(said), number) for number, said in enumerate(asked.events, start=1)]
         except MalformedEvent as error:
-            raise Refusing(400, f"{error.code}: {error.reason}") from None
+            raise Refused(400, error.code, f"{error.code}: {error.reason}") from None
         if self._asking > _WAITING:
-            raise Refusing(503, "other previews are being made; try again in a second")
+            raise Refused(503, "busy", "other previews are being made; try again in a second", {"retry-after": "1"})
         self._asking += 1
         try:
             async with self._one:
@@ -102,7 +100,7 @@ class Previews:
             try:
                 rules = await asyncio.to_thread(self._resolve, asked.rulebook)
             except RulebookError as error:
-                raise Refusing(400, str(error)) from None
+                raise Refused(400, "unknown-rulebook", str(error)) from None
         began = clock()
         now = known(timing)
         try:
@@ -112,30 +110,13 @@ class Previews:
             self._not_before = ended + (ended - began)
 
 
-async def _body(request: Request) -> bytes:
-    body = b""
-    try:
-        async with asyncio.timeout(_BODY_WITHIN_S):
-            async for part in request.stream():
-                body += part
-                if len(body) > LARGEST_BODY:
-                    raise Refusing(413, f"the question is larger than {LARGEST_BODY // 1024} KiB; ask about fewer events")
-    except TimeoutError:
-        raise Refusing(408, f"the question did not come within {_BODY_WITHIN_S:g} s") from None
-    return body
-
-
 def _read(body: bytes) -> Asked:
     try:
         asked = msgspec.json.decode(body, type=Asked)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refusing(400, f'ask with {{"events": [{{…}}], "without": ["ID"], "rulebook": "NAME"}}: {error}') from None
+        raise Refused(400, "bad-field", f'ask with {{"events": [{{…}}], "without": ["ID"], "rulebook": "NAME"}}: {error}') from None
     if not (asked.events or asked.without or asked.rulebook):
-        raise Refusing(400, "there is nothing to try: give events, ids to leave out, or a rulebook")
+        raise Refused(400, "bad-field", "there is nothing to try: give events, ids to leave out, or a rulebook")
     if len(asked.events) > MOST_EVENTS or len(asked.without) > MOST_EVENTS:
-        raise Refusing(400, f"at most {MOST_EVENTS} events at a time")
+        raise Refused(400, "bad-field", f"at most {MOST_EVENTS} events at a time")
     return asked
-
-
-def _json(body: bytes, status: int, headers: dict[str, str] | None = None) -> Response:
-    return Response(body, status, {"cache-control": "no-store", **(headers or {})}, "application/json")

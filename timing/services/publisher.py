@@ -301,7 +301,9 @@ def _items(lines: Iterable[Line], session: str | None, progress: Progress) -> It
                 raise ConfigurationError(f"line {line.number} is no session_opened, so the session is not known; name it with --session")
             session = event.session
         elif isinstance(event, SessionOpened) and event.session != session:
-            raw = msgspec.json.encode(msgspec.json.decode(raw, type=dict[str, object]) | {"session": session})
+            raw = msgspec.json.encode(_object.decode(raw) | {"session": session})
+        if not isinstance(event, Fact) and event.acted_by is not None:  # who did it then is not who sends it now, and no sender may say so
+            raw = msgspec.json.encode({name: value for name, value in _object.decode(raw).items() if name != "acted_by"})
         at = event.at or at  # a command may leave the instant to the service
         yield _Item(line.number, at, f"timing/v1/{session}/{channel_of(event)}", raw, None if isinstance(event, Fact) else event.id)
 
@@ -334,3 +336,4 @@ class _Said(Struct):
 
 
 _answers: msgspec.json.Decoder[_Said] = msgspec.json.Decoder(_Said)
+_object: msgspec.json.Decoder[dict[str, object]] = msgspec.json.Decoder(dict[str, object])

@@ -1,7 +1,7 @@
 """The settings of the service: defaults, then the configuration file, then ``TIMING_…`` in the environment, then the command line."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import DirectoryPath, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -33,11 +33,28 @@ class Settings(BaseSettings):
     rulebooks: Annotated[
         DirectoryPath | None, Field(description="a folder of rulebooks of one's own (NAME.toml), before those shipped")
     ] = None
+    access: Annotated[
+        Path | None, Field(description="the folder of what signs people in; left out, `LOG-access` beside the log; made if it is not there")
+    ] = None
+    viewing: Annotated[
+        Literal["public", "signed-in"], Field(description="who may watch: everybody, or who is signed in for the session")
+    ] = "public"
+    allowed_origins: Annotated[
+        tuple[str, ...],
+        Field(description="origins of the pages that may send commands; left out, the host that is asked"),
+    ] = ()
+    commands_a_minute: Annotated[int, Field(ge=1, le=100_000, description="the most commands from one person over HTTP")] = 600
+    sign_ins_a_minute: Annotated[int, Field(ge=1, le=100_000, description="the most attempts to sign in from one address")] = 20
     gather_ms: Annotated[int, Field(ge=0, le=1000, description="the longest a busy feed gathers changes before it sends a frame")] = 50
     batch: Annotated[int, Field(ge=1, le=10_000, description="the most messages taken from the broker into one commit")] = 256
     log_level: Annotated[
         str, Field(pattern="^(debug|info|warning|error)$", description="the least that is written to the service's own log")
     ] = "info"
+
+    @property
+    def access_folder(self) -> Path:
+        """The folder of what signs people in."""
+        return self.access or self.log.with_name(f"{self.log.name}-access")
 
     @classmethod
     def settings_customise_sources(
