@@ -52,7 +52,7 @@ class LazyGroup(click.Group):
         "preview": "What a correction, a decision or another event would change.",
         "red-flag": "What a red flag comes to under each reading of the count-back, before it is declared.",
         "watch": "The live leaderboard in a terminal.",
-        "log": "Verify, back up, export, import, copy or follow a log.",
+        "log": "Verify, back up, salvage, export, import, copy or follow a log.",
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

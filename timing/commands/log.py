@@ -1,4 +1,4 @@
-"""``timing log``: check a log, back it up, write session files from it and into it, copy sessions to another log, and follow it."""
+"""``timing log``: check, back up and salvage a log, write session files from it and into it, copy its sessions, and follow it."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ SESSION = click.option("--session", metavar="S", help="The session, where there 
 
 @click.group()
 def command() -> None:
-    """Check a log, back it up, write session files from it and into it, copy sessions to another, and follow it.
+    """Check a log, back it up, write session files from it and into it, copy sessions to another, follow it, and save a damaged one.
 
     Reading does not disturb a service that is writing the log.
     """
@@ -197,6 +197,25 @@ def copy(*, path: Path, target: Path, wanted: tuple[str, ...], everything: bool)
                 with progress(f"copy {name}", log.high_watermark(name)) as advance:
                     copied = copy_session(log, other, name, advance)
                 click.echo(f"{name}  {copied.new} new, {copied.seq - copied.new} there already  {copied.hash}")
+
+
+@command.command(short_help="Save what can be proven of a damaged log into a new one.")
+@LOG
+@click.option(
+    "--to", "target", metavar="NEW", required=True, type=click.Path(path_type=Path), help="The log to make; it must not be there yet."
+)
+@click.option("--rest", metavar="FOLDER", type=click.Path(path_type=Path), help="Write what can be read but not be proven here, as files.")
+def salvage(*, path: Path, target: Path, rest: Path | None) -> int:
+    """Save what can be proven of a damaged LOG into the log NEW: of each session the records from the first to the last before the damage.
+
+    LOG is looked through byte by byte, its write-ahead log too, whatever state they are in, and left as they are; the chain of hashes says
+    which records are what was written. Each session is told with what was saved and what had to be left out. With --rest, the events after
+    the damage that can still be read become session files, FOLDER/SESSION.events.jsonl, for people to look at and, as far as they hold
+    them for true, to import into NEW: they are new records there, recorded now. Exit status 1 if something is known to be left out.
+    """
+    from timing.commands.log_salvage import salvage as save
+
+    return 0 if save(path, target, rest) else 1
 
 
 @command.command(short_help="Print the last records of a log, and those that come.")

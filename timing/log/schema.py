@@ -52,18 +52,24 @@ def said_plainly(path: Path) -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError:  # a name in the file's schema, which SQLite repeats in its message
-        raise LogDamaged(f"{path} is damaged: its schema cannot be read; restore it from a backup") from None
+        raise LogDamaged(f"{path} is damaged: its schema cannot be read") from None
     except sqlite3.Error as error:
         extended = getattr(error, "sqlite_errorcode", None)
         code = extended & 0xFF if isinstance(extended, int) else None
         if code == sqlite3.SQLITE_NOTADB:
             raise LogError(
-                f"{path} is not a log: its first bytes are not those of an SQLite file; another file, or a destroyed one"
+                f"{path} is not a log: its first bytes are not those of an SQLite file; "
+                "if it was one, `timing log salvage` may still read it"
             ) from None
         if code == sqlite3.SQLITE_CORRUPT or (
             code is None and isinstance(error, sqlite3.OperationalError)
         ):  # the latter: text not in UTF-8
-            raise LogDamaged(f"{path} is damaged: {error}; restore it from a backup") from None
+            raise LogDamaged(f"{path} is damaged: {' '.join(str(error).split())}") from None
+        if code == sqlite3.SQLITE_READONLY:
+            raise LogError(
+                f"{path} cannot be written; look at the rights of file and folder, or, if they are right, "
+                "take it for damaged: `timing log salvage` saves what can be proven"
+            ) from None
         raise LogError(f"{path}: {error}") from None
 
 
@@ -128,6 +134,9 @@ def _make_durable(db: sqlite3.Connection, path: Path) -> None:
         raise LogError(f"{path}: its file system cannot hold a write-ahead log; put the log on a local disk")
     db.execute("PRAGMA synchronous = FULL")
     db.execute("PRAGMA journal_size_limit = 67108864")
+    db.execute("BEGIN IMMEDIATE")
+    db.execute(f"PRAGMA user_version = {FORMAT}")  # a log that cannot be written is refused now, not at the first event
+    db.execute("ROLLBACK")
 
 
 def _address(path: Path, readonly: bool) -> str:
@@ -149,17 +158,19 @@ def _recognise(db: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def check_structure(db: sqlite3.Connection, path: Path, *, thorough: bool = False) -> None:
-    """Check the file's pages, and that table and guards stand as they were made; ``thorough`` compares the indexes too.
+def check_structure(db: sqlite3.Connection, path: Path) -> None:
+    """Check the file's pages, every index against the table, and that table and guards stand as they were made.
+
+    The indexes are no mere convenience: through a damaged one a message sent again would be taken for new.
 
     Raises:
         LogDamaged: saying what is wrong.
 
     """
     with said_plainly(path):
-        faults = [row[0] for row in db.execute(f"PRAGMA {'integrity' if thorough else 'quick'}_check(3)")]
+        faults = [row[0] for row in db.execute("PRAGMA integrity_check(3)")]
         found = set(db.execute("SELECT type, name, sql FROM sqlite_schema"))
     if faults != ["ok"]:
-        raise LogDamaged(f"{path} is damaged: {'; '.join(' '.join(f.split()) for f in faults)}; restore it from a backup")
+        raise LogDamaged(f"{path} is damaged: {'; '.join(' '.join(f.split()) for f in faults)}")
     if names := sorted({name for _, name, _ in found ^ _EXPECTED}):
-        raise LogDamaged(f"{path} was altered by another program: {', '.join(names)} not as the log made it; restore it from a backup")
+        raise LogDamaged(f"{path} was altered by another program: {', '.join(names)} not as the log made it")

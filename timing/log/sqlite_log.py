@@ -12,7 +12,8 @@ from timing.domain.events import AnyEvent, Identity, identity
 from timing.log.event_log import Appended, to_restore
 from timing.log.record import GENESIS, NOT_AN_EVENT, Draft, Record, chain_hash, decode_recorded, same_content, verify_chain
 from timing.log.schema import check_structure, connect, create, said_plainly
-from timing.log.writer_lock import WriterLock
+from timing.log.wal import check_wal
+from timing.log.writer_lock import WriterLock, being_written
 
 FETCH = 1_000  # rows a read; more makes the garbage collector's work, and so the whole, slower
 CHECKED_ON_OPENING = 100_000  # records in all, about 0.2 s; shared among the sessions, counted from their ends
@@ -29,12 +30,15 @@ SELECT session, seq, hash FROM each JOIN record USING (session)
 WHERE seq = (SELECT max(seq) FROM record AS last WHERE last.session = each.session)
 ORDER BY (SELECT position FROM record AS first WHERE first.session = each.session ORDER BY seq LIMIT 1)
 """
+_UNCOUNTED = f"SELECT (SELECT count(*) FROM record) - ifnull(sum(seq), 0) FROM ({_HEADS})"  # noqa: S608  # in one statement: others may be appending
 _READ = "SELECT seq, recorded_at, event, hash FROM record WHERE session = ? AND seq BETWEEN ? AND ? ORDER BY seq"
 _CHECK = "SELECT seq, recorded_at, event, hash, identity FROM record WHERE session = ? AND seq BETWEEN ? AND ? ORDER BY seq"
 _KNOWN = "SELECT seq, event FROM record WHERE session = ? AND identity = ?"
 _KNOWN_OF = "SELECT seq, identity FROM record WHERE session = ? AND identity IN ({}) LIMIT 1"
 _SINCE = "SELECT position, session, seq, recorded_at, event, hash FROM record WHERE position > ? ORDER BY position LIMIT ?"
 _WRITE = "INSERT INTO record (position, session, seq, recorded_at, identity, event, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+_WAY_OUT = "the file was left as it is: restore a backup, or save what can be proven with `timing log salvage {path} --to NEW.db`"
 
 Key = tuple[str, Identity]
 Row = tuple[int, str, int, int, Identity, bytes, bytes]
@@ -57,26 +61,37 @@ class SqliteLog:
         self._write_lock, self._read_lock = RLock(), RLock()
         self._broken: str | None = "it was opened for reading" if readonly else None
         self._writer_lock = None if readonly else self._may_write()
+        self._reading: sqlite3.Connection | None = None
         self._writing: sqlite3.Connection | None = None
         try:
-            if not readonly:
-                if not self.path.exists():
-                    create(self.path)
-                self._writing = connect(self.path, readonly=False)
-            self._reading = connect(self.path, readonly=True)
+            self._open(readonly=readonly)
+        except LogDamaged as error:
+            self._let_go()
+            raise LogDamaged(f"{error}; {_WAY_OUT.format(path=self.path.name)}", session=error.session, seq=error.seq) from None
         except BaseException:
             self._let_go()
             raise
-        try:
-            check_structure(self._reading, self.path)
-            self._heads = self._load_heads()
-            self._position = self.last_position()
-            share = max(CHECKED_ON_OPENING // max(len(self._heads), 1), LEAST_CHECKED)
-            for session, (seq, _) in self._heads.items():
-                self.check(session, max(seq - share + 1, 1), seq)
-        except BaseException:
-            self.close()
-            raise
+
+    def _open(self, *, readonly: bool) -> None:
+        """Check everything by reading alone, so that a damaged file stays as it is; only then write."""
+        if not readonly:
+            if not self.path.exists():
+                create(self.path)
+            check_wal(self.path)
+        self._reading = connect(self.path, readonly=True)
+        check_structure(self._reading, self.path)
+        self._heads = self._load_heads()
+        self._position = self.last_position()
+        share = max(CHECKED_ON_OPENING // max(len(self._heads), 1), LEAST_CHECKED)
+        for session, (seq, _) in self._heads.items():
+            self.check(session, max(seq - share + 1, 1), seq)
+        if uncounted := self._query(_UNCOUNTED)[0][0]:
+            raise LogDamaged(f"{self.path} is damaged: {abs(uncounted)} records too {'many' if uncounted > 0 else 'few'} for its sessions")
+        if not readonly:
+            self._writing = connect(self.path, readonly=False)
+            # What a crash left behind the last commit must not lie there when the next one comes: see check_wal.
+            with said_plainly(self.path):
+                self._writing.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _may_write(self) -> WriterLock:
         if not self.path.parent.is_dir():
@@ -238,14 +253,17 @@ class SqliteLog:
                 progress(min(start + FETCH - 1, last))
 
     def check_structure(self) -> None:
-        """Check the whole file: pages, indexes, table and guards.
+        """Check the whole file: pages, indexes, table and guards; and, where nobody writes, the write-ahead log.
 
         Raises:
             LogDamaged: saying what is wrong.
 
         """
+        assert self._reading is not None
+        if not being_written(self.path):
+            check_wal(self.path)
         with self._read_lock:
-            check_structure(self._reading, self.path, thorough=True)
+            check_structure(self._reading, self.path)
 
     # --- the rest ---
 
@@ -253,6 +271,7 @@ class SqliteLog:
         return {session: (seq, hashed) for session, seq, hashed in self._query(_HEADS)}
 
     def _query(self, sql: str, *values: object) -> list[Any]:
+        assert self._reading is not None
         with said_plainly(self.path), self._read_lock:
             return self._reading.execute(sql, values).fetchall()
 
@@ -260,10 +279,11 @@ class SqliteLog:
         """See ``EventLog.close``."""
         with self._write_lock, self._read_lock:
             self._broken = self._broken or "it is closed"
-            self._reading.close()
             self._let_go()
 
     def _let_go(self) -> None:
+        if self._reading:
+            self._reading.close()
         if self._writing:
             self._writing.close()  # the last to go: SQLite then takes the write-ahead log into the file
         if self._writer_lock:
