@@ -53,6 +53,7 @@ class LazyGroup(click.Group):
         "red-flag": "What a red flag comes to under each reading of the count-back, before it is declared.",
         "watch": "The live leaderboard in a terminal.",
         "log": "Verify, back up, salvage, export, import, copy or follow a log.",
+        "key": "Make and show the key with which results are signed.",
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )

@@ -70,10 +70,12 @@ def _print(found: "Versions") -> None:
 
 def _head(version: "Version") -> str:
     from timing.domain.units import time_of_day
+    from timing.projections.statement import grouped
 
     order = " ".join(row.car for row in version.result.rows if row.position is not None)
     rulebook = f"  rulebook {version.rulebook[:12]}" if version.rulebook else ""
+    signed = f"  signed by {grouped(version.signature.key_id)}" if version.signature else ""
     return (
         f"{version.number}. {version.stage}, document {version.document}, {time_of_day(version.at)} UTC, record {version.seq}"
-        f"  digest {version.digest[:12]}{rulebook}\n  {order}"
+        f"  digest {version.digest[:12]}{rulebook}{signed}\n  {order}"
     )

@@ -6,10 +6,12 @@ Every event is a frozen struct, tagged by ``type``. Fields that later versions a
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, UnsetType, field
 
+from timing.domain.event_base import Command, Event, Fact, StampableCommand
+from timing.domain.own_events import OWN, MessageRejected, OwnEvent, ResultSigned, SigningKey  # noqa: F401  # given on
 from timing.domain.parts import (
-    ActedBy,
+    ActedBy,  # noqa: F401  # given on
     Car,
     Circuit,
     Counter,
@@ -28,37 +30,9 @@ from timing.domain.parts import (
     SessionKind,
     SourceName,
     Status,
-    event_type,
+    event_type,  # noqa: F401  # given on
 )
-from timing.domain.units import Duration, Instant, Offset, StampedInstant
-
-
-class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag=event_type, gc=False):
-    """What all events have. ``at`` is the source's clock, and it alone decides sport."""
-
-
-class Fact(Event, frozen=True, kw_only=True):
-    """Something a device saw. Kept even if it is absurd; shown as an anomaly then."""
-
-    at: Instant
-
-
-class Command(Event, frozen=True, kw_only=True):
-    """Something a person says. Checked against the state, then either an event or refused. ``acted_by`` is filled in at the door."""
-
-    id: Id
-    at: Instant
-    acted_by: ActedBy | None = None
-
-
-class StampableCommand(Event, frozen=True, kw_only=True):
-    """A command whose ``at`` may be left out; it is then the time of arrival, and ``stamped`` says that it is."""
-
-    id: Id
-    at: StampedInstant = 0
-    stamped: bool = False
-    acted_by: ActedBy | None = None
-
+from timing.domain.units import Duration, Instant, Offset
 
 # --- session ---------------------------------------------------------------------------------------------------------------------
 
@@ -332,18 +306,6 @@ class EventRetimed(Correction, frozen=True, kw_only=True):
     event: Id
 
 
-# --- what the service itself records ------------------------------------------------------------------------------------------------
-
-
-class MessageRejected(Command, frozen=True, kw_only=True):
-    """Bytes that came in and could not be taken; kept as they came, in base64."""
-
-    channel: Annotated[str, Meta(max_length=1000)]
-    code: Key
-    reason: Annotated[str, Meta(max_length=2000)]
-    payload: bytes
-
-
 AnyFact: TypeAlias = Passing | Lap
 
 AnyCommand: TypeAlias = (
@@ -352,7 +314,7 @@ AnyCommand: TypeAlias = (
     | TrackStatus | PitLane | RaceStopped | WaveBy | OvertakeRuled | Message
     | Decision | DecisionUpdated | FinishOrderRuled
     | PassingVoided | PassingAdded | PassingReassigned | DecoderClockCorrected | EventVoided | EventRetimed
-    | MessageRejected
+    | MessageRejected | SigningKey | ResultSigned
 )  # fmt: skip
 
 AnyEvent: TypeAlias = AnyFact | AnyCommand

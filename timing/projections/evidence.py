@@ -28,11 +28,12 @@ from timing.domain.events import (
     EventRetimed,
     EventVoided,
     Lap,
-    MessageRejected,
+    OwnEvent,
     Passing,
     PassingAdded,
     SessionOpened,
 )
+from timing.projections.signatures import Signatures
 
 _E = TypeVar("_E", bound=Event)
 _in_time = attrgetter("at", "id")
@@ -44,7 +45,7 @@ class Evidence:
     ``crossings``: of each car, sorted. ``commands``: those that hold, voided ones left out, retimed ones at their new instant, sorted by
     ``at``. ``unplaced``: passings of unknown transponders or loops; they find their place when the entry comes. ``version`` grows when a
     command comes in. ``arrived``: every fact settled, once, in order of arrival, which decides nothing.
-    ``placement``: how the last ``settle`` placed.
+    ``placement``: how the last ``settle`` placed. ``own``: what the service itself recorded, which is no evidence.
     """
 
     def __init__(self) -> None:
@@ -53,7 +54,7 @@ class Evidence:
         self.commands: list[AnyCommand] = []
         self.lap_facts: dict[Key, Lap] = {}
         self.unplaced: dict[Key, Passing | Lap] = {}
-        self.rejected = 0
+        self.own = Signatures()
         self.passings: dict[Key, Passing] = {}
         self.arrived: list[Passing | Lap] = []
         self._said: dict[str, AnyCommand] = {}
@@ -78,8 +79,8 @@ class Evidence:
             if key not in self.lap_facts:
                 self.lap_facts[key] = event
                 self._waiting.append(event)
-        elif isinstance(event, MessageRejected):
-            self.rejected += 1
+        elif isinstance(event, OwnEvent):
+            self.own.take(event)
         elif event.id not in self._said:
             self._said[event.id] = event
             self._unsettled = True

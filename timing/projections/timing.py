@@ -64,7 +64,7 @@ class Timing:
     def apply(self, record: Record) -> None:
         """Take in a record of the log."""
         if isinstance(record.event, ResultPublished) and record.event.id not in self.published:
-            self.published[record.event.id] = snapshot(self, record.event, record.seq)
+            self.published[record.event.id] = snapshot(self, record.event, record)
         self.seq = max(self.seq, record.seq)
         self.evidence.add(record.event)
         self._state = None

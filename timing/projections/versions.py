@@ -8,9 +8,12 @@ from msgspec import Struct
 
 from timing.domain.decisions import Ruling
 from timing.domain.events import ResultPublished
+from timing.domain.own_events import Statement
+from timing.log.record import Record
 from timing.projections.differences import Differences, Line, differences, in_words, lines
 from timing.projections.notices import penalty_text
 from timing.projections.result import Result, result
+from timing.projections.statement import key_id
 
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
@@ -19,10 +22,15 @@ Publication = Literal["provisional", "amended", "final"]
 
 
 class Snapshot(Struct, frozen=True):
-    """What a session was when a result of it was published: of the records before the event's own, record ``seq``."""
+    """What a session was when a result of it was published: of the records before the event's own, record ``seq`` with that ``hash``.
+
+    ``number`` counts the publications that held then, this one included.
+    """
 
     event: ResultPublished
     seq: int
+    hash: bytes
+    number: int
     result: Result
     lines: dict[str, Line]
     rulings: tuple[Ruling, ...]
@@ -40,11 +48,24 @@ class DecisionStep(Struct, frozen=True):
     article: str | None
 
 
+class Signature(Struct, frozen=True):
+    """The signature of a published result, as recorded. ``key_id`` is the short name of ``key``; ``statement`` is what was signed.
+
+    Whether it holds, and whose key it is, is not said here: see ``replay verify`` and ``replay check``.
+    """
+
+    key_id: str
+    key: str
+    signature: str
+    statement: Statement
+
+
 class Version(Struct, frozen=True):
     """A published result. ``number`` counts from 1; ``document`` is the number on the sheet, this count where none was given.
 
     ``seq``: the record that published it; the result is that of the records before it. ``current``: nothing that it says has changed
     since. ``faults``: what its sender said of it that the log does not bear out. ``changes``: what differs from the version before.
+    ``signature``: ``None`` where it was not signed, or is not yet.
     """
 
     number: int
@@ -60,6 +81,7 @@ class Version(Struct, frozen=True):
     changes: Differences
     decisions: tuple[DecisionStep, ...]
     result: Result
+    signature: Signature | None = None
 
 
 class Versions(Struct, frozen=True):
@@ -74,9 +96,17 @@ class Versions(Struct, frozen=True):
     decisions_since: tuple[DecisionStep, ...]
 
 
-def snapshot(timing: "Timing", event: ResultPublished, seq: int) -> Snapshot:
+def snapshot(timing: "Timing", event: ResultPublished, record: Record) -> Snapshot:
     """Keep what a session is now, just before the record that publishes it."""
-    return Snapshot(event, seq, result(timing), lines(timing), timing.state().said.rulings)
+    found, said = result(timing), timing.state().said
+    number = len(timing.evidence.of(ResultPublished)) + 1
+    return Snapshot(event, record.seq, record.hash, number, found, lines(timing), said.rulings)
+
+
+def signature_of(timing: "Timing", publication: str) -> Signature | None:
+    """Give what a published result was signed with."""
+    signed = timing.evidence.own.by_publication.get(publication)
+    return None if signed is None else Signature(key_id(signed.key), signed.key, signed.signature, signed.statement)
 
 
 def versions(timing: "Timing") -> Versions:
@@ -87,7 +117,8 @@ def versions(timing: "Timing") -> Versions:
     found: list[Version] = []
     before: Snapshot | None = None
     for number, kept_one in enumerate(kept, start=1):
-        found.append(_version(number, kept_one, holding[kept_one.event.id], before, current=differences(kept_one.lines, now).none))
+        current, signature = differences(kept_one.lines, now).none, signature_of(timing, kept_one.event.id)
+        found.append(_version(number, kept_one, holding[kept_one.event.id], before, current=current, signature=signature))
         before = kept_one
     since = differences(before.lines, now) if before else Differences()
     steps = _between(before.rulings, ruled) if before else ()
@@ -102,7 +133,9 @@ def amendment_due(timing: "Timing") -> bool:
     return last is not None and not differences(last.lines, lines(timing)).none
 
 
-def _version(number: int, kept: Snapshot, event: ResultPublished, before: Snapshot | None, *, current: bool) -> Version:
+def _version(
+    number: int, kept: Snapshot, event: ResultPublished, before: Snapshot | None, *, current: bool, signature: Signature | None
+) -> Version:
     by_hash = kept.result.rulebook.hash if kept.result.rulebook else None
     return Version(
         number=number,
@@ -118,6 +151,7 @@ def _version(number: int, kept: Snapshot, event: ResultPublished, before: Snapsh
         changes=differences(before.lines, kept.lines) if before else Differences(),
         decisions=_between(before.rulings, kept.rulings) if before else (),
         result=kept.result,
+        signature=signature,
     )
 
 

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from timing import __version__
-from timing.domain.events import CHANNELS, Event, MessageRejected, event_type
+from timing.domain.events import CHANNELS, OWN, Event, event_type
 from timing.domain.roles import COMMAND_CHANNELS
 from timing.projections.board import Notice, Row, SessionView
 from timing.projections.frames import Column, Delta, Snapshot
@@ -90,7 +90,7 @@ def _type_of(kind: type[Event]) -> str:
 
 
 def _event_types() -> list[type[Event]]:
-    return [*(kind for kinds in CHANNELS.values() for kind in kinds), MessageRejected]
+    return [*(kind for kinds in CHANNELS.values() for kind in kinds), *OWN]
 
 
 def _channels() -> Json:

@@ -29,15 +29,18 @@ from timing.domain.events import (
     PitLane,
     RaceStopped,
     ResultPublished,
+    ResultSigned,
     SegmentEnded,
     SegmentStarted,
     SessionEnded,
     SessionOpened,
     SessionStarted,
+    SigningKey,
     TrackStatus,
     TransponderAssigned,
     WaveBy,
 )
+from timing.domain.own_events import Statement
 from timing.domain.units import MINUTE, SECOND
 
 START = 1_778_937_000_000_000  # 2026-05-16 13:10:00 UTC
@@ -141,5 +144,28 @@ EXAMPLES: tuple[AnyEvent, ...] = (
         code="not-json",
         reason="not a JSON object in UTF-8",
         payload=b"flag: red",
+    ),
+    SigningKey(id="key-1", at=START, key="a7" * 32),
+    ResultSigned(
+        id="signed-1",
+        at=START + 40 * MINUTE + 20_000,
+        statement=Statement(
+            form="parcferme-result-1",
+            session="course-2",
+            publication="prov",
+            version=1,
+            document="12",
+            stage="provisional",
+            at=START + 40 * MINUTE,
+            seq=812,
+            hash="c3" * 32,
+            digest="5e" * 32,
+            result="9b" * 32,
+            rulebook="1d" * 32,
+            signed_at=START + 40 * MINUTE + 20_000,
+            program="parcferme 0.1.0",
+        ),
+        key="a7" * 32,
+        signature="f0" * 64,
     ),
 )

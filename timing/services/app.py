@@ -20,6 +20,7 @@ from timing.services.explanations import Explanations
 from timing.services.feed import Feed
 from timing.services.ingest import Ingest
 from timing.services.intake import Intake
+from timing.services.keys import SigningKeyFile
 from timing.services.mqtt import Address
 from timing.services.pages import PageServer
 from timing.services.previews import Previews
@@ -27,6 +28,7 @@ from timing.services.projector import Projector
 from timing.services.rulebooks import Rulebooks
 from timing.services.settings import Settings
 from timing.services.sign_in import SignIn
+from timing.services.signer import Signer
 from timing.services.tokens import Tokens
 from timing.services.web import Health, SessionEntry, make_app
 from timing.services.writer import LogWriter
@@ -82,6 +84,7 @@ class Service:
 
     async def _start(self) -> None:
         settings, stack = self.settings, self._stack
+        key = self._signing_key = None if settings.signing_key is None else SigningKeyFile(settings.signing_key)
         self.log = await asyncio.to_thread(SqliteLog, settings.log)
         stack.callback(self.log.close)
         resolve = Rulebooks(settings.rulebooks).resolve
@@ -105,6 +108,8 @@ class Service:
         await stack.enter_async_context(self._running(self.projector.run(), "projector"))
         stack.push_async_callback(self._show_the_last)
         await self.projector.wait_ready()
+        if key is not None:
+            await stack.enter_async_context(self._signing(Signer(key, self.writer, self.projector, stored, self._clock)))
         settle = _SETTLE_S if self.broker else 0.0
         self.ingest = Ingest(
             address, self.writer, door, client_id=settings.client_id, batch=settings.batch, settle=settle, clock=self._clock
@@ -130,6 +135,16 @@ class Service:
         finally:
             task.cancel()
             await asyncio.wait({task})
+
+    @asynccontextmanager
+    async def _signing(self, signer: Signer) -> AsyncIterator[None]:
+        """Let results be signed; at the end, when nothing more is taken in, those that were."""
+        async with self._running(signer.run(), "signer"):
+            yield
+            signing = next(task for task in self._tasks if task.get_name() == "signer")
+            waiting = asyncio.create_task(signer.wait_for({s: self.log.high_watermark(s) for s in self.log.sessions()}))
+            await asyncio.wait({waiting, signing}, timeout=_CATCH_UP_WITHIN, return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
 
     async def _connected(self) -> None:
         ingest = next(task for task in self._tasks if task.get_name() == "ingest")
@@ -187,6 +202,8 @@ class Service:
             "feed": {"ok": True, "screens": self.feed.screens},
             "desk": {"ok": True, **to_builtins(self.desk.counted), "refused": self.access.refused},
         }
+        if self._signing_key is not None:
+            parts["signing"] = {"ok": True, "key": self._signing_key.id}
         return Health(all(part["ok"] for part in parts.values()), parts)
 
 

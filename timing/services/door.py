@@ -19,6 +19,7 @@ from timing.domain.events import (
     SessionOpened,
     StampableCommand,
     channel_of,
+    event_type,
     identity,
     source_of,
 )
@@ -188,7 +189,7 @@ def _unknown_session(session: str, written: str) -> MalformedEvent:
 
 def _check_channel(event: AnyEvent, channel: str) -> None:
     if type(event) not in CHANNEL_OF:
-        raise MalformedEvent("wrong-channel", "a message_rejected is written by the service itself, nobody sends it")
+        raise MalformedEvent("wrong-channel", f"a {event_type(type(event).__name__)} is written by the service itself, nobody sends it")
     right = channel_of(event)
     if channel == right:
         return

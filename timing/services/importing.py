@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from timing.domain.errors import LogDamaged, MalformedEvent, TimingError
-from timing.domain.events import AnyEvent, Identity, MessageRejected, SessionOpened, channel_of, identity
+from timing.domain.events import AnyEvent, Identity, MessageRejected, OwnEvent, SessionOpened, channel_of, identity
 from timing.log.event_log import EventLog, to_restore
 from timing.log.record import Draft, Record, same_content
 from timing.log.session_file import Line
@@ -119,7 +119,7 @@ class _Judge:
             assert line.fault is not None
             self._refuse(line, self._door.reject(self.session, CHANNEL, Message(line.raw, self._now), line.fault))
             return
-        channel = CHANNEL if isinstance(line.event, MessageRejected) else channel_of(line.event)
+        channel = CHANNEL if isinstance(line.event, OwnEvent) else channel_of(line.event)
         judged = self._door.judge(f"timing/v1/{self.session}/{channel}", line.raw, self._now)
         assert judged is not None, "no event belongs on a channel of answers"
         if judged.outcome == "rejected":

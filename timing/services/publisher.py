@@ -12,7 +12,7 @@ import structlog
 from msgspec import Struct
 
 from timing.domain.errors import BrokerError, ConfigurationError
-from timing.domain.events import Fact, MessageRejected, SessionOpened, channel_of
+from timing.domain.events import Fact, OwnEvent, SessionOpened, channel_of
 from timing.log.session_file import Line
 from timing.services.ingest import BackOff
 from timing.services.mqtt import Address, Arrival, Link
@@ -293,7 +293,7 @@ def _items(lines: Iterable[Line], session: str | None, progress: Progress) -> It
             progress.faults += 1
             continue
         event, raw = line.event, line.raw
-        if isinstance(event, MessageRejected):
+        if isinstance(event, OwnEvent):
             progress.passed_over += 1
             continue
         if session is None:

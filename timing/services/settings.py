@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     ] = ()
     commands_a_minute: Annotated[int, Field(ge=1, le=100_000, description="the most commands from one person over HTTP")] = 600
     sign_ins_a_minute: Annotated[int, Field(ge=1, le=100_000, description="the most attempts to sign in from one address")] = 20
+    signing_key: Annotated[
+        Path | None, Field(description="the private key's file (`timing key new`) with which results are signed; without one they are not")
+    ] = None
     gather_ms: Annotated[int, Field(ge=0, le=1000, description="the longest a busy feed gathers changes before it sends a frame")] = 50
     batch: Annotated[int, Field(ge=1, le=10_000, description="the most messages taken from the broker into one commit")] = 256
     log_level: Annotated[
