@@ -9,7 +9,10 @@ from timing.cli import LazyGroup, run
 @click.command(
     cls=LazyGroup,
     package="replay.commands",
-    lazy={"simulate": "Generate a believable race as a session file, and its true result."},
+    lazy={
+        "serve": "A log's feed and screens again: play, pause, seek, step, at any speed.",
+        "simulate": "Generate a believable race as a session file, and its true result.",
+    },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="replay")

@@ -112,8 +112,8 @@ def _progress(plan: Plan) -> Iterator[Callable[[int], None] | None]:
     if plan.expected_us < 2 * HOUR or not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console  # noqa: PLC0415  # only where somebody looks
-    from rich.progress import BarColumn, Progress, TextColumn  # noqa: PLC0415  # the same
+    from rich.console import Console  # only where somebody looks
+    from rich.progress import BarColumn, Progress, TextColumn  # the same
 
     with Progress(
         TextColumn("simulating"), BarColumn(), TextColumn("{task.fields[clock]}"), console=Console(stderr=True), transient=True

@@ -42,7 +42,8 @@ class Control(Struct, frozen=True, tag_field="kind", tag="replay", omit_defaults
     """A screen drives a replay, or asks about it; from its first one on it is told the replay's state beside the frames.
 
     ``tell``: only that. ``play`` and ``pause``; ``play`` and ``speed`` take a ``speed``. ``seek``: with ``to``. ``step``: by ``count``
-    records or frames, back where negative. ``know``: with ``known``. ``compare``: what the two ways of knowing differ in now.
+    records or frames, back where negative. ``know``: with ``known``, or else
+    the other way of knowing. ``compare``: what the two ways of knowing differ in now.
     """
 
     do: Literal["tell", "play", "pause", "speed", "seek", "step", "know", "compare"] = "tell"

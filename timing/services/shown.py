@@ -52,6 +52,11 @@ class ShownSession:
         self._anomalies = AnomalyWatch(name, self.timing)
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
+    @property
+    def epoch(self) -> str:
+        """The epoch of its frames."""
+        return self._framer.epoch
+
     def info(self) -> SessionInfo | None:
         """Give what lists show of the session; ``None`` before it was opened."""
         if self.board is None:

@@ -85,12 +85,14 @@ class Asset(Struct, frozen=True):
     tag: str
 
 
-def make_app(source: Source, *, feed_port: int, feed_url: str | None = None, asked: Sequence[Route] = ()) -> Starlette:
+def make_app(
+    source: Source, *, feed_port: int, feed_url: str | None = None, asked: Sequence[Route] = (), replay: bool = False
+) -> Starlette:
     """Make the ASGI application. ``feed_url`` is the feed as browsers reach it; left out, it is this host's name with ``feed_port``.
 
-    ``asked``: routes on which more is asked than a document.
+    ``asked``: routes on which more is asked than a document. ``replay``: whether the feed may be driven.
     """
-    pages = _Pages(source, feed_port, feed_url)
+    pages = _Pages(source, feed_port, feed_url, replay=replay)
     routes = [
         Route("/", pages.home),
         Route("/sessions", pages.sessions),
@@ -131,10 +133,11 @@ def content_security_policy(feed: str) -> str:
 
 
 class _Pages:
-    def __init__(self, source: Source, feed_port: int, feed_url: str | None) -> None:
+    def __init__(self, source: Source, feed_port: int, feed_url: str | None, *, replay: bool) -> None:
         self._source = source
         self._feed_port = feed_port
         self._feed_url = feed_url
+        self._replay = replay
         root = files("timing") / "web"
         self._assets = dict(_load(root, PurePosixPath()))
         self._shell = Shell()
@@ -178,7 +181,7 @@ class _Pages:
         return Response(asset.body, media_type=asset.media_type, headers=headers)
 
     async def feed(self, request: Request) -> Response:
-        return _json({"url": self.feed_for(request)})
+        return _json({"url": self.feed_for(request), **({"replay": True} if self._replay else {})})
 
     async def session_list(self, request: Request) -> Response:  # noqa: ARG002  # an endpoint's signature
         return _json({"sessions": self._source.sessions()})
