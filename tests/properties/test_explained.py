@@ -2,11 +2,11 @@
 
 import runpy
 from collections.abc import Iterable
-from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import explained
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,8 +16,6 @@ from timing.domain import events as e
 from timing.log.record import Record
 from timing.projections.anomalies import Watch, anomalies
 from timing.projections.differences import differences, head, lines
-from timing.projections.explain import explain, explanation_json
-from timing.projections.explanation import Explanation
 from timing.projections.preview import preview
 from timing.projections.timing import Timing
 
@@ -35,42 +33,7 @@ def fold(events: Iterable[e.AnyEvent]) -> Timing:
 
 
 def every_place_is_explained(events: Events, _: Random) -> None:
-    timing = fold(events)
-    board, places = timing.board(), timing.classification()
-    explained: dict[str, Explanation] = {}
-    for car, row in board.rows.items():
-        found = explain(timing, car)
-        assert found
-        explained[car] = found
-        assert found.shown == row.position
-        assert (found.position, found.class_position, found.status) == (row.result.position, row.result.class_position, row.result.status)
-        assert (found.laps, found.best_lap_us, found.total_us) == (row.laps, row.best_lap_us, row.result.total_us)
-        assert found.last_crossing_at == row.last_crossing_at
-        ended = [heard for heard in found.crossings if heard.verdict == "lap"]
-        assert [heard.lap for heard in ended] == list(range(1, row.laps + 1)), "each lap that counts has its crossing"
-        assert (ended[-1].at if ended else None) == row.last_crossing_at
-        assert found.words
-        assert explanation_json(timing, car)
-    road = [s.car for s in timing.state().standings]
-    for ahead, behind in pairwise(road):
-        assert_told_alike(explained[ahead].road, explained[behind].road, ahead, behind)
-    for one, two in pairwise(places):
-        assert_told_alike(explained[one.car].result, explained[two.car].result, one.car, two.car)
-        told = next(n for n in explained[two.car].result if n.where == "ahead")
-        if told.by == "laps":
-            assert told.laps == one.laps - two.laps > 0
-        elif told.by == "time":
-            assert one.total_us is not None
-            assert two.total_us is not None
-            assert told.time_us == two.total_us - one.total_us > 0
-
-
-def assert_told_alike(of_ahead: Any, of_behind: Any, ahead: str, behind: str) -> None:
-    """Both cars are told the same reason, each from its own side."""
-    below = next(n for n in of_ahead if n.where == "behind")
-    above = next(n for n in of_behind if n.where == "ahead")
-    assert (below.car, above.car) == (behind, ahead)
-    assert (below.by, below.laps, below.time_us, below.why) == (above.by, above.laps, above.time_us, above.why)
+    explained.every_place_is_explained(fold(events))
 
 
 def anomalies_are_what_the_evidence_says(events: Events, chance: Random) -> None:

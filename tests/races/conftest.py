@@ -22,16 +22,22 @@ def races_folder() -> Path | None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a test that takes ``race`` each race of the folder, or one skipped case that says where to put it."""
-    if "race" not in metafunc.fixturenames:
+    """Give a test that takes ``race`` each race of the folder, or one skipped case that says where to put it.
+
+    A test that takes ``sampled_race`` gets those that its module names in ``SAMPLE``.
+    """
+    name = next((name for name in ("race", "sampled_race") if name in metafunc.fixturenames), None)
+    if name is None:
         return
     folder = races_folder()
     files = sorted(folder.glob(f"*{ENDING}")) if folder else []
+    if name == "sampled_race":
+        files = [path for path in files if path.name.removesuffix(ENDING) in metafunc.module.SAMPLE]
     if files:
-        metafunc.parametrize("race", files, ids=[path.name.removesuffix(ENDING) for path in files])
+        metafunc.parametrize(name, files, ids=[path.name.removesuffix(ENDING) for path in files])
     else:
         skip = pytest.mark.skip(reason="no folder of real races: name it in PARCFERME_RACES, or put it at ../shared/races")
-        metafunc.parametrize("race", [pytest.param(None, marks=skip)], ids=["none"])
+        metafunc.parametrize(name, [pytest.param(None, marks=skip)], ids=["none"])
 
 
 @pytest.fixture

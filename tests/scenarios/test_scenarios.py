@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from race_table import rulebooks_of
+from explained import every_place_is_explained
+from race_table import Play, rulebooks_of
 
 SCENARIOS = sorted(Path(__file__).parent.glob("*.race"))
 TABLES = [pytest.param(path, label, id=f"{path.stem}-{label}") for path in SCENARIOS for label in rulebooks_of(path)]
@@ -25,6 +26,15 @@ def test_the_scenario_ends_the_same_in_any_order_of_arrival(path: Path, label: s
         other = played.shuffled(seed)
         assert other.digest() == played.timing.digest()
         assert other.board() == played.timing.board()
+
+
+@pytest.mark.parametrize(("path", "label"), TABLES)
+def test_every_place_is_explained_wherever_something_is_expected(path: Path, label: str) -> None:
+    seen: list[int] = []
+    table = Play(path, label)
+    table.look = lambda timing: seen.append(every_place_is_explained(timing))
+    table.run()
+    assert sum(seen) or not table.cars
 
 
 def test_there_are_scenarios() -> None:

@@ -81,7 +81,10 @@ def rulebooks_of(path: Path) -> dict[str, str | dict[str, Any]]:
 
 
 class Play:
-    """A scenario as it is played under one of its rulebooks. ``records`` are those of a log; ``timing`` is up to date after each line."""
+    """A scenario as it is played under one of its rulebooks. ``records`` are those of a log; ``timing`` is up to date after each line.
+
+    ``look``: is called with it wherever the table expects something of it, once for each state.
+    """
 
     def __init__(self, path: Path, label: str | None = None) -> None:
         self.path = path
@@ -97,6 +100,8 @@ class Play:
         self.records: list[Record] = []
         self.expected = 0
         self.timing = Timing("scenario")
+        self.look: Callable[[Timing], object] | None = None
+        self._looked = 0
         self._decider = Decider("scenario", Rulebooks().resolve)
         self._counts: Counter[str] = Counter()
         self._refusal: str | None = None
@@ -122,6 +127,9 @@ class Play:
             self.expected += 1
             if self._concerned(match[1]):
                 expect(self.timing, match[2])
+            if self.look and self._looked < len(self.records):
+                self.look(self.timing)
+                self._looked = len(self.records)
         elif word[0].isdigit():
             if not self.records:
                 self._open(time_of_day(word))

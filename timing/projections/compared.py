@@ -1,6 +1,6 @@
 """Why one car stands ahead of another: on the road, and in the result."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias, TypeVar
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from timing.domain.units import format_duration, time_of_day
 from timing.projections.explanation import Neighbour, Parting
 
 Where: TypeAlias = Literal["ahead", "behind"]
+Ruled: TypeAlias = Callable[[str, str], str | None]
 _Car = TypeVar("_Car", Standing, Place)
 
 _NO_PLACE = {
@@ -23,15 +24,21 @@ _NO_PLACE = {
 }
 
 
-def on_the_road(standings: Sequence[Standing], car: str, grid: Mapping[str, int], *, race: bool) -> Iterator[Neighbour]:
-    """Say why a car is behind the one before it and ahead of the one after it in the running order."""
+def on_the_road(standings: Sequence[Standing], car: str, grid: Mapping[str, int], ruled: Ruled, *, race: bool) -> Iterator[Neighbour]:
+    """Say why a car is behind the one before it and ahead of the one after it in the running order.
+
+    ``ruled``: what was ruled about two cars at the finish.
+    """
     for one, two, where in _neighbours(standings, car):
         pair = _Pair(one, two, grid)
-        yield (pair.by_distance() if race else pair.by_best_lap()).seen_from(one.car, two.car, where)
+        reason = pair.by_distance() if race else pair.by_best_lap()
+        if reason.by not in ("laps", "time") and (ruling := ruled(one.car, two.car)):
+            reason = Reason("ruled", 0, None, ruling)
+        yield reason.seen_from(one.car, two.car, where)
 
 
 def in_the_result(
-    places: Sequence[Place], car: str, standings: Mapping[str, Standing], moved: Mapping[str, str], *, race: bool
+    places: Sequence[Place], car: str, standings: Mapping[str, Standing], moved: Mapping[str, str], ruled: Ruled, *, race: bool
 ) -> Iterator[Neighbour]:
     """Say why a car is behind the one before it and ahead of the one after it in the classification.
 
@@ -46,6 +53,8 @@ def in_the_result(
             reason = reason if reason.by == "best_lap" else None
         if reason is None and (decided := [moved[p.car] for p in (two, one) if p.car in moved]):
             reason = Reason("decision", 0, None, f"places were decided: {'; '.join(decided)}")
+        if (reason is None or reason.by == "level") and two.position is not None and (ruling := ruled(one.car, two.car)):
+            reason = Reason("ruled", 0, None, ruling)
         yield (reason or Reason("level", 0, None, "as in the running order")).seen_from(one.car, two.car, where)
 
 
@@ -88,7 +97,7 @@ class _Pair(Struct, frozen=True):
                 "time", 0, early_us, f"same laps ({one.laps}), {one.car} crossed the line {_seconds(early_us)} earlier, {instants}"
             )
         if one.laps and early_us < 0:
-            return Reason("level", 0, None, f"same laps ({one.laps}); the order was read at the signal, or ruled")
+            return Reason("level", 0, None, f"same laps ({one.laps}); the order is that at the signal, not at the line")
         level = f"crossed the line at the same microsecond, {time_of_day(one.last_at)}" if one.laps else "no lap ended yet"
         return self._by_grid(level)
 

@@ -5,13 +5,25 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from timing.domain.classification import Place
 from timing.domain.order import Standing
-from timing.domain.units import SECOND, format_duration, time_of_day
+from timing.domain.units import format_duration, time_of_day
+from timing.projections.asked import rule_lines
+from timing.projections.circumstances import (
+    formation_in_words,
+    frozen_in_words,
+    photo_in_words,
+    ruling_between,
+    ruling_text,
+    sum_in_words,
+    sum_of,
+    suspensions_in_words,
+)
 from timing.projections.compared import in_the_result, on_the_road
-from timing.projections.explanation import Decided, Explanation, Heard, RuleLine
+from timing.projections.counted import read_in_words, read_to
+from timing.projections.explanation import Decided, Explanation
 from timing.projections.heard import crossing_in_words, crossings_of, taken_from
 from timing.projections.notices import penalty_text
+from timing.projections.points import points
 from timing.projections.state import State
 
 if TYPE_CHECKING:
@@ -29,7 +41,19 @@ def explain(timing: "Timing", car: str, *, last: int | None = None) -> Explanati
     place = next(p for p in places if p.car == car)
     crossings, earlier = crossings_of(timing, standing, last=last)
     decisions = tuple(_decisions(state, car))
-    moved = _moved(state)
+    moved, scored = _moved(state), points(timing, places)
+    shown, read = timing.board().rows[car].position, read_to(timing, state, car)
+    circumstances = (
+        *formation_in_words(timing),
+        *suspensions_in_words(timing, state, car),
+        *frozen_in_words(timing, state, car, moved=shown != road_place),
+        *photo_in_words(timing, state, car),
+    )
+
+    def ruled(one: str, two: str) -> str | None:
+        ruling = ruling_between(state, one, two)
+        return None if ruling is None else ruling_text(ruling)
+
     explanation = Explanation(
         session=timing.session,
         car=car,
@@ -37,7 +61,7 @@ def explain(timing: "Timing", car: str, *, last: int | None = None) -> Explanati
         seq=timing.seq,
         at=state.at,
         on_the_road=road_place,
-        shown=timing.board().rows[car].position,
+        shown=shown,
         position=place.position,
         class_position=place.class_position,
         status=place.status,
@@ -46,16 +70,20 @@ def explain(timing: "Timing", car: str, *, last: int | None = None) -> Explanati
         total_us=place.total_us,
         best_lap_us=standing.best_us,
         last_crossing_at=standing.last_at if standing.laps else None,
-        road=tuple(on_the_road(state.standings, car, state.said.grid, race=timing.race)),
-        result=tuple(in_the_result(places, car, {s.car: s for s in state.standings}, moved, race=timing.race)),
+        road=tuple(on_the_road(state.standings, car, state.said.grid, ruled, race=timing.race)),
+        result=tuple(in_the_result(places, car, {s.car: s for s in state.standings}, moved, ruled, race=timing.race)),
         end=tuple(_end(timing, state, standing)),
         decisions=decisions,
         weighs=_weigh(state, car),
         corrections=tuple(taken_from(timing, car)),
-        rules=tuple(_rules(timing, state, place, crossings, decided=bool(decisions))),
+        rules=tuple(rule_lines(timing, state, place, crossings, decided=bool(decisions))),
         crossings=crossings,
         earlier=earlier,
         words=(),
+        sum=sum_of(timing, state, standing, place),
+        circumstances=circumstances,
+        readings=read,
+        points=tuple(f"{c.championship}: {row.points:g} ({row.why})" for c in scored for row in c.rows if row.car == car),
     )
     return msgspec.structs.replace(explanation, words=tuple(_words(explanation)))
 
@@ -126,73 +154,44 @@ def _end(timing: "Timing", state: State, standing: Standing) -> Iterator[str]:
         yield f"The session was closed at {time_of_day(said.closed_at)}."
 
 
-def _rules(timing: "Timing", state: State, place: Place, crossings: tuple[Heard, ...], *, decided: bool) -> Iterator[RuleLine]:
-    """Name the lines of the rulebook that were asked for this place."""
-    rules, verdicts = timing.rules, {heard.verdict for heard in crossings}
-    keys = ["start.lap1_from"] if timing.race else ["qualifying.tie"]
-    if "duplicate" in verdicts:
-        keys.append("laps.duplicate_window_us")
-    if "short_lap" in verdicts:
-        keys.append("laps.min_lap_us")
-    if "after_close" in verdicts:
-        keys.append("laps.horizon_us")
-    if state.stopped:
-        keys += [f"red_flag.{key}" for key in ("result", "completed_minus", "scope", "others", "min_laps")]
-    elif state.end and timing.race:
-        keys += ["finish.early_flag", "finish.late_flag"] if state.said.flag_at is not None else []
-        keys += ["finish.grace_us"] if rules.finish.grace_us is not None else []
-    if state.over and timing.race:
-        keys += [f"classification.{key}" for key in ("min_percent", "base", "must_cross_flag")]
-    if place.status == "disqualified":
-        keys.append("classification.disqualified")
-    if decided:
-        keys += ["penalties.unserved", "penalties.lap_conversion"]
-    for key in keys:
-        chapter, _, name = key.partition(".")
-        yield _rule(chapter, name, getattr(getattr(rules, chapter), name), rules.source)
-
-
-def _rule(chapter: str, name: str, value: object, source: str) -> RuleLine:
-    """Write a line as a rulebook's file has it."""
-    if value is None:
-        written = "none"
-    elif isinstance(value, bool):
-        written = str(value).lower()
-    elif isinstance(value, int) and name.endswith("_us"):
-        written = f"{value / SECOND:g}"
-    else:
-        written = str(value)
-    return RuleLine(f"{chapter}.{name.removesuffix('_us')}_s" if name.endswith("_us") else f"{chapter}.{name}", written, source)
-
-
 def _words(e: Explanation) -> Iterator[str]:
+    yield from _of_the_place(e)
+    for order, neighbours in (("On the road", e.road), ("In the result", e.result)):
+        for n in neighbours:
+            yield f"{order} {'behind' if n.where == 'ahead' else 'ahead of'} {n.car}: {n.why}."
+    yield from e.circumstances
+    yield from e.end
+    yield from (f"  {read_in_words(found)}" for found in e.readings)
+    yield from _of_decisions(e)
+    yield from (f"Points, {scored}." for scored in e.points)
+    yield from (f"Passing {c.key} {c.text}." for c in e.corrections)
+    if e.rules:
+        yield f"By the rulebook ({e.rules[0].source}):"
+    yield from (f"  {rule.key} = {rule.value}" for rule in e.rules)
+    if e.earlier:
+        yield f"{e.earlier} earlier crossings are not listed."
+    yield from (f"  {crossing_in_words(heard)}" for heard in e.crossings)
+
+
+def _of_the_place(e: Explanation) -> Iterator[str]:
     place = f"P{e.position}" if e.position is not None else e.status.replace("_", " ")
     in_class = f", P{e.class_position} in {e.class_}" if e.class_position is not None else ""
     total = "" if e.total_us is None else f", {format_duration(e.total_us)}"
     yield f"Car {e.car}: {place}{in_class} ({e.status.replace('_', ' ')}), {_laps(e.result_laps)}{total}; P{e.on_the_road} on the road."
     if e.shown != e.on_the_road:
-        yield f"The board shows it P{e.shown}: the order shown is frozen."
+        yield f"The board shows it P{e.shown}."
     if e.laps != e.result_laps:
         yield f"On the road it did {_laps(e.laps)}."
-    for order, neighbours in (("On the road", e.road), ("In the result", e.result)):
-        for n in neighbours:
-            yield f"{order} {'behind' if n.where == 'ahead' else 'ahead of'} {n.car}: {n.why}."
-    yield from e.end
+    if e.sum:
+        yield sum_in_words(e.sum)
+
+
+def _of_decisions(e: Explanation) -> Iterator[str]:
     for d in e.decisions:
         because = "".join((f", {d.reason}" if d.reason else "", f" (art. {d.article})" if d.article else ""))
         yield f"Decision {d.decision}: {d.text}{because}. {'; '.join(d.steps)}. Now {d.stage}."
     if e.weighs:
         yield f"In the result that comes to: {e.weighs}."
-    for c in e.corrections:
-        yield f"Passing {c.key} {c.text}."
-    if e.rules:
-        yield f"By the rulebook ({e.rules[0].source}):"
-    for rule in e.rules:
-        yield f"  {rule.key} = {rule.value}"
-    if e.earlier:
-        yield f"{e.earlier} earlier crossings are not listed."
-    for heard in e.crossings:
-        yield f"  {crossing_in_words(heard)}"
 
 
 def _laps(count: int) -> str:

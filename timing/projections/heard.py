@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from timing.domain.crossings import ADDED_PREFIX, LAP_PREFIX, Crossing, Key, key_of, named_key
-from timing.domain.events import Lap, Loop, Passing, PassingAdded, PassingReassigned, PassingVoided
+from timing.domain.events import Lap, Loop, Passing, PassingAdded, PassingReassigned, PassingVoided, SessionStarted
 from timing.domain.laps import CarLaps
 from timing.domain.order import Standing
 from timing.domain.units import format_duration, time_of_day
@@ -35,9 +35,14 @@ class _Reader:
 
     def __init__(self, timing: "Timing", standing: Standing, loops: tuple[Loop, ...]) -> None:
         self.evidence, self.loops, self.standing = timing.evidence, loops, standing
-        said = timing.state().said
+        self.state = timing.state()
+        self.out: frozenset[int] | None = None
+        said = self.state.said
         self.start, self.closed_at = said.start, said.closed_at
         self.horizon_us = timing.rules.laps.horizon_us
+        signal, formation = timing.evidence.of(SessionStarted), timing.formation
+        self.formation = (signal[0].at, formation.after) if signal and formation else None
+        self.neutral = timing.neutral
         self.laps: CarLaps | None = timing.laps.get(standing.car)
         self.suspects = dict(self.laps.suspects) if self.laps else {}
         self.ended = 0
@@ -49,16 +54,20 @@ class _Reader:
         """Say what a crossing was taken for, and which lap it ended."""
         at, loop, laps = crossing[0], self.loops[crossing[1]], self.laps
         if self.start is None or laps is None or at <= self.start:
-            return "before_start", None
+            return ("formation" if self.formation and self.formation[0] < at <= self.formation[1] else "before_start"), None
         if at > self.start + self.horizon_us or (self.closed_at is not None and at > self.closed_at):
             return "after_close", None
         if crossing in self.suspects:
             return _SUSPECT[self.suspects[crossing]], None
-        if loop.line != "finish":
-            passed = (loop.line, loop.sector)
-            again = loop.line == "sector" and passed in self.passed
-            self.passed.add(passed)
-            return ("again" if again else _PASSED.get(loop.line, "heard")), None
+        return self._at_line(at, laps) if loop.line == "finish" else (self._on_the_way(loop), None)
+
+    def _on_the_way(self, loop: Loop) -> Verdict:
+        passed = (loop.line, loop.sector)
+        again = loop.line == "sector" and passed in self.passed
+        self.passed.add(passed)
+        return "again" if again else _PASSED.get(loop.line, "heard")
+
+    def _at_line(self, at: int, laps: CarLaps) -> tuple[Verdict, int | None]:
         self.passed.clear()
         if self.ended == len(laps.ends) or laps.ends[self.ended] != at:
             return "first", None  # it ends no lap: the first one begins there, or was begun by another car
@@ -68,8 +77,21 @@ class _Reader:
     def line(self, crossing: Crossing, verdict: tuple[Verdict, int | None]) -> Heard:
         """Write a crossing down."""
         at, loop, what, lap = crossing[0], self.loops[crossing[1]], *verdict
-        time = self.laps.times[lap - 1] if lap and self.laps and lap <= len(self.laps.times) else None
-        return Heard(at, time_of_day(at), loop.id, loop.line, named(crossing[2:]), what, lap, time, self._note(crossing[2:], at))
+        timed = lap and self.laps and lap <= len(self.laps.times) and lap not in self.state.untimed.get(self.standing.car, ())
+        time = self.laps.times[lap - 1] if timed and self.laps and lap else None
+        tags = self.neutral.tags(self.laps, lap) if lap and self.laps else ()
+        best_lap = lap is None or (time is not None and lap not in self._out())
+        return Heard(
+            at, time_of_day(at), loop.id, loop.line, named(crossing[2:]), what, lap, time, self._note(crossing[2:], at), tags, best_lap
+        )
+
+    def _out(self) -> frozenset[int]:
+        """Give the laps that are no best laps."""
+        if self.out is None:
+            said, untimed = self.state.said, self.state.untimed.get(self.standing.car, frozenset())
+            deleted = said.penalties[self.standing.car].deleted_laps if self.standing.car in said.penalties else frozenset()
+            self.out = untimed | deleted | (self.neutral.laps_left_out(self.laps) if self.laps else frozenset())
+        return self.out
 
     def _note(self, key: Key, at: int) -> str | None:
         if by_hand := self.added.get(key[0]):
@@ -135,6 +157,7 @@ _SAID: dict[Verdict, str] = {
     "duplicate": "a second read of the crossing before: does not count",
     "short_lap": "too soon for a lap: does not count",
     "before_start": "before the start",
+    "formation": "in a formation lap behind the safety car: does not count",
     "at_start": "over the line as the race starts: ends no lap",
     "after_close": "outside the session: does not count",
 }
@@ -145,6 +168,8 @@ def crossing_in_words(heard: Heard) -> str:
     match heard.verdict:
         case "lap":
             what = f"ends lap {heard.lap}" + ("" if heard.lap_time_us is None else f" in {format_duration(heard.lap_time_us)}")
+            what += f", {' '.join(heard.tags)}" if heard.tags else ""
+            what += "" if heard.best_lap else ": no best lap"
         case "not_counted":
             what = f"would end lap {heard.lap}, after its race was over: does not count"
         case "sector":

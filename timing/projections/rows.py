@@ -77,8 +77,8 @@ def form_board(timing: "Timing", state: State, places: Sequence[Place], before: 
             segment_bests_us=qualified.ranks[car].bests_us if qualified and segments else (),
             gap_before=gaps_before.get(car),
             last_lap_tags=timing.neutral.last_lap_tags(car, laps, standing.laps) if laps and standing.laps else (),
-            interval_change_us=_change(standing, ahead or standing) if timing.race else None,
-            class_interval_change_us=_change(standing, class_ahead) if timing.race else None,
+            interval_change_us=_change(standing, ahead or standing, clock) if timing.race else None,
+            class_interval_change_us=_change(standing, class_ahead, clock) if timing.race else None,
             best_sectors_us=laps.best_sectors if laps else (),
             live=live.get(car),
         )
@@ -113,12 +113,15 @@ def _gaps(
     return gap, interval, class_gap, class_interval
 
 
-def _change(own: Standing, ahead: Standing) -> int | None:
+def _change(own: Standing, ahead: Standing, clock: GapClock | None) -> int | None:
     """Say how the interval to the car ahead changed on the last lap; nothing unless both have done it, in this order."""
     laps = own.laps
     if own is ahead or laps < 2 or own.standing or ahead.standing or ahead.laps < laps:
         return None
-    before, now = own.ends[laps - 2] - ahead.ends[laps - 2], own.ends[laps - 1] - ahead.ends[laps - 1]
+    ends, theirs = own.ends, ahead.ends
+    before, now = ends[laps - 2] - theirs[laps - 2], ends[laps - 1] - theirs[laps - 1]
+    if clock is not None:
+        before, now = clock.between(theirs[laps - 2], ends[laps - 2]), clock.between(theirs[laps - 1], ends[laps - 1])
     return now - before if before > 0 and now > 0 else None
 
 
