@@ -51,8 +51,8 @@ wheel: dist/.built ## build the wheel into dist/
 lock: $(ENVS)/dev/.made ## renew requirements/*.txt to the newest versions that pyproject.toml allows
 	$(call LOCK,build,--group build)
 	$(call LOCK,run,pyproject.toml)
-	$(call LOCK,test,pyproject.toml --group test)
-	$(call LOCK,dev,pyproject.toml --group dev)
+	$(call LOCK,test,pyproject.toml --extra archive --group test)
+	$(call LOCK,dev,pyproject.toml --extra archive --group dev)
 
 reference: $(ENVS)/dev/.made ## write anew what is made from the code: docs/asyncapi.json, config/timing.toml, tables in docs/
 	PYTHONPATH=. $(call BIN,dev)/python -m timing.reference

@@ -12,7 +12,9 @@ from timing.services.rulebooks import Rulebooks
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("path", ["docs/asyncapi.json", "docs/protocol.md", "docs/operating.md", "docs/rulebook.md", "config/timing.toml"])
+@pytest.mark.parametrize(
+    "path", ["docs/asyncapi.json", "docs/protocol.md", "docs/operating.md", "docs/rulebook.md", "docs/archive.md", "config/timing.toml"]
+)
 def test_the_committed_page_is_true_to_the_code(path: str) -> None:
     assert (ROOT / path).read_text("utf-8") == pages(ROOT)[ROOT / path], "run `make reference`"
 
@@ -20,7 +22,7 @@ def test_the_committed_page_is_true_to_the_code(path: str) -> None:
 def test_writing_twice_changes_nothing(tmp_path: Path) -> None:
     for name in ("docs", "config"):
         (tmp_path / name).mkdir()
-    for name in ("docs/protocol.md", "docs/operating.md"):
+    for name in ("docs/protocol.md", "docs/operating.md", "docs/archive.md"):
         (tmp_path / name).write_text("Head\n<!-- made from the code: x -->\nold\n<!-- end -->\nTail\n", "utf-8")
     marks = "".join(f"<!-- made from the code: {what} -->\nold\n<!-- end -->\n" for what in rulebooks.sections())
     (tmp_path / "docs/rulebook.md").write_text(f"Head\n{marks}Tail\n", "utf-8")

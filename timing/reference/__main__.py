@@ -5,7 +5,7 @@ import re
 import sys
 from pathlib import Path
 
-from timing.reference import asyncapi, configuration, protocol, rulebooks
+from timing.reference import asyncapi, configuration, protocol, rulebooks, tables
 
 
 def between_marks(page: str, made: str, what: str | None = None) -> str:
@@ -28,11 +28,13 @@ def rulebook_page(page: str) -> str:
 def pages(root: Path) -> dict[Path, str]:
     """Give each file of the project that is made from the code, wholly or in part, as it should be."""
     manual, reference, keys = root / "docs/operating.md", root / "docs/protocol.md", root / "docs/rulebook.md"
+    archive = root / "docs/archive.md"
     return {
         root / "docs/asyncapi.json": json.dumps(asyncapi.document(), indent=1, ensure_ascii=False) + "\n",
         root / "config/timing.toml": configuration.toml(),
         reference: between_marks(reference.read_text("utf-8"), protocol.tables()),
         keys: rulebook_page(keys.read_text("utf-8")),
+        archive: between_marks(archive.read_text("utf-8"), tables.tables()),
         manual: between_marks(manual.read_text("utf-8"), configuration.table()),
     }
 

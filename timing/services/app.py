@@ -11,6 +11,7 @@ from msgspec import Struct, to_builtins
 from timing.log.sqlite_log import SqliteLog
 from timing.services.access import Access, Rates, origins_checked
 from timing.services.access_folder import AccessFolder
+from timing.services.archive_pages import Archive
 from timing.services.broker import EmbeddedBroker
 from timing.services.clock import Clock, system_clock
 from timing.services.desk import Desk
@@ -102,7 +103,8 @@ class Service:
         self.access = await asyncio.to_thread(_access, settings, self._clock, asyncio.get_running_loop().time)
         self.desk = Desk(self.access, door, Intake(self.writer, door, self._clock), self._clock)
         previews = Previews(self.projector.timing, resolve, self.access.acting)
-        asked = [*SignIn(self.access, self._clock).routes(), *self.desk.routes(), previews.route()]
+        archive = Archive(settings.log, self.projector.timing, self.access.watching)
+        asked = [*SignIn(self.access, self._clock).routes(), *self.desk.routes(), previews.route(), *archive.routes()]
         app = make_app(self, feed_port=self.feed.port, feed_url=settings.feed_url, asked=asked)
         self.pages = await stack.enter_async_context(PageServer(app, settings.web_host, settings.web_port))
         await stack.enter_async_context(self._running(self.projector.run(), "projector"))

@@ -1,0 +1,106 @@
+"""The archive over HTTP: made from a real log by a process of its own."""
+
+import csv
+import io
+import sys
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import polars as pl
+import pytest
+import simulated
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+
+from timing.log.record import draft
+from timing.log.sqlite_log import SqliteLog
+from timing.projections.tables import TABLES
+from timing.projections.timing import Timing
+from timing.services import archive_job
+from timing.services.archive_pages import Archive
+from timing.services.asked import Refused
+from timing.services.rulebooks import Rulebooks
+from timing.services.tables import write_table
+
+OPTIONS = ["--seed", "7", "--format", "sprint", "--cars", "5", "--laps", "5", "--session", "sunday"]
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("archive") / "race.db"
+    with closing(SqliteLog(path)) as log:
+        log.append([draft("sunday", record.event) for record in simulated.records(simulated.raced(OPTIONS), Rulebooks())], 5)
+    return path
+
+
+@pytest.fixture(scope="module")
+def timing(log: Path) -> Timing:
+    timing = Timing("sunday")
+    with closing(SqliteLog(log, readonly=True)) as opened:
+        for record in opened.read("sunday"):
+            timing.apply(record)
+    return timing
+
+
+@pytest.fixture
+async def client(log: Path, timing: Timing) -> AsyncIterator[httpx.AsyncClient]:
+    def watching(headers: Headers, session: str) -> None:
+        if "cookie" in headers:
+            raise Refused(403, "not-allowed", f"what you signed in with is not for the session {session}")
+
+    archive = Archive(log, {"sunday": timing}.get, watching)
+    transport = httpx.ASGITransport(Starlette(routes=archive.routes()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://timing.local", timeout=60) as client:
+        yield client
+
+
+async def test_the_tables_are_listed_with_their_columns(client: httpx.AsyncClient) -> None:
+    listed = (await client.get("/api/sessions/sunday/tables")).json()["tables"]
+    assert [table["table"] for table in listed] == list(TABLES)
+    laps = next(table for table in listed if table["table"] == "laps")
+    assert {"name": "lap_time_us", "type": "integer", "about": "the same, microseconds"}.items() <= next(
+        column for column in laps["columns"] if column["name"] == "lap_time_us"
+    ).items()
+
+
+async def test_a_table_is_the_one_that_the_command_writes(client: httpx.AsyncClient, timing: Timing) -> None:
+    answer = await client.get("/api/sessions/sunday/tables/laps.csv")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8; header=present")
+    assert answer.headers["content-disposition"] == 'inline; filename="sunday-laps.csv"'
+    whole = io.BytesIO()
+    write_table("laps", timing, whole, "csv")
+    assert answer.content == whole.getvalue()
+    assert len(list(csv.reader(io.StringIO(answer.text)))) == sum(len(laps.ends) for laps in timing.laps.values()) + 1
+
+
+async def test_parquet_too(client: httpx.AsyncClient, timing: Timing) -> None:
+    answer = await client.get("/api/sessions/sunday/tables/results.parquet")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/vnd.apache.parquet")
+    now = pl.read_parquet(answer.content).filter(pl.col("version").is_null())
+    assert now["car"].to_list() == [place.car for place in timing.classification()]
+
+
+@pytest.mark.parametrize("path", ["none/tables", "none/tables/laps.csv", "sunday/tables/lapps.csv", "sunday/tables/laps.xls"])
+async def test_what_is_not_there_is_said(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(f"/api/sessions/{path}")
+    assert answer.status_code == 404
+    assert answer.json()["error"].startswith("there is no ")
+
+
+@pytest.mark.parametrize("path", ["sunday/tables", "sunday/tables/laps.csv"])
+async def test_who_may_not_watch_gets_no_table(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(f"/api/sessions/{path}", headers={"cookie": "pass=another"})
+    assert (answer.status_code, "not for the session sunday" in answer.text) == (403, True)
+
+
+def test_the_job_says_what_this_machine_lacks(log: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert archive_job.main([str(log), "sunday", "laps.parquet"], io.BytesIO()) == 4
+    assert "pip install 'parcferme[archive]'" in capsys.readouterr().err
+
+
+def test_the_job_says_what_it_cannot_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert archive_job.main([str(tmp_path / "none.db"), "sunday", "laps.csv"], io.BytesIO()) == 2
+    assert "there is no log" in capsys.readouterr().err

@@ -1,0 +1,74 @@
+"""The archive over HTTP: a session's tables, made from the log by a process of their own."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from timing.projections.tables import TABLES
+from timing.projections.timing import Timing
+from timing.services.asked import Refused, json_answer
+from timing.services.children import Children, answered
+from timing.services.tables import Format
+
+TYPES = {"csv": "text/csv; charset=utf-8; header=present", "parquet": "application/vnd.apache.parquet"}
+
+
+class Archive:
+    """Answers for tables. ``log`` is its file, ``timing_of`` tells which sessions there are, ``watching`` refuses who may not see one."""
+
+    def __init__(self, log: Path, timing_of: Callable[[str], Timing | None], watching: Callable[[Headers, str], object]) -> None:
+        self._log = log
+        self._timing_of = timing_of
+        self._watching = watching
+        self._children = Children("timing.services.archive_job")
+
+    def routes(self) -> list[Route]:
+        """Give the routes under which they are asked."""
+        return [
+            Route("/api/sessions/{session}/tables", self.list),
+            Route("/api/sessions/{session}/tables/{table}.{form}", self.table),
+        ]
+
+    async def list(self, request: Request) -> Response:
+        """Say which tables there are, with their columns."""
+        if refused := self._refused(request):
+            return refused
+        tables = [
+            {
+                "table": table.name,
+                "about": table.about,
+                "columns": [
+                    {"name": name, "type": kind, "about": about} for column in table.columns for name, kind, about in column.stored()
+                ],
+            }
+            for table in TABLES.values()
+        ]
+        return json_answer({"tables": tables})
+
+    async def table(self, request: Request) -> Response:
+        """Give one table as a file."""
+        if refused := self._refused(request):
+            return refused
+        session, table, form = (request.path_params[name] for name in ("session", "table", "form"))
+        if table not in TABLES or form not in get_args(Format):
+            there = ", ".join(TABLES)
+            return Refused(
+                404, "no-table", f"there is no table {table[:64]}.{form[:16]}; there are, as .csv and .parquet: {there}"
+            ).answer()
+        name = f"{table}.{form}"
+        return await answered(self._children, [str(self._log), session, name], request, TYPES[form], f"{session}-{name}")
+
+    def _refused(self, request: Request) -> Response | None:
+        session = request.path_params["session"]
+        if self._timing_of(session) is None:
+            return Refused(404, "no-session", f"there is no session {session[:64]!r}").answer()
+        try:
+            self._watching(request.headers, session)
+        except Refused as refused:
+            return refused.answer()
+        return None
