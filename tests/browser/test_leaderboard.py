@@ -306,7 +306,7 @@ async def test_the_clock_runs_on_between_frames_and_stands_while_suspended(stage
     stage.publish(race.board())
     await viewer.shows(stage)
     assert await page.inner_text('[data-at="elapsed"]') == "12:05"
-    assert await page.inner_text(".track .note") == "Suspended"
+    assert await page.inner_text("[data-at=state]") == "Suspended"
 
 
 async def test_cars_come_and_go(stage: Any, race: Any, view: View) -> None:

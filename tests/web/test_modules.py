@@ -183,7 +183,7 @@ async def test_every_text_the_modules_ask_for_is_in_the_catalogue_and_none_is_id
     asked = set(re.findall(r'\bt\(\s*"([^"]+)"', source))
     asked |= {f"{key}.{form}" for key in re.findall(r'plural\("([^"]+)"', source) for form in ("one", "other")}
     assert asked <= keys
-    families = set(re.findall(r"`([a-z_-]+\.)\$\{", source))
+    families = set(re.findall(r"`([a-z_.-]+\.)\$\{", source))
     named = set(re.findall(r'data-(?:text|label)="([^"$]+)"', pages))
     assert named <= keys
     quoted = set(re.findall(r'"([a-z_.-]+)"', source + pages)) | {"sessions.title"}
@@ -213,10 +213,13 @@ async def test_a_column_the_page_does_not_know_is_shown_as_it_comes(modules: Mod
 
 @pytest.mark.browser
 async def test_every_column_of_the_feed_and_of_the_page_has_its_label(modules: Modules) -> None:
-    function = """({planColumns}, columns) => ["road", "result"].flatMap((order) =>
-      planColumns(columns, {order, differs: order === "road", classes: ["A", "B"], sectors: 3}).map(({id, label}) => [id, label]))"""
+    function = """({choosable, planColumns}, columns) => {
+      const all = choosable(columns);
+      const view = {differs: true, restart: new Map(), classes: ["A", "B"], sectors: 3, chosen: all.map(({id}) => id)};
+      return [...all, ...["road", "result"].flatMap((order) => planColumns(columns, {...view, order}))].map(({id, label}) => [id, label]);
+    }"""
     plan = await modules("columns.js", function, msgspec.to_builtins(COLUMNS))
-    assert {column.id for column in COLUMNS} | {"gained", "result", "total"} == {name for name, _ in plan}
+    assert {column.id for column in COLUMNS} | {"gained", "gap_before", "result", "restart", "total"} == {name for name, _ in plan}
     assert [name for name, label in plan if label == name or label.startswith("column.")] == []
 
 

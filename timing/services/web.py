@@ -158,7 +158,8 @@ class _Pages:
             return self._list(request, sessions)
         under_way = [entry for entry in sessions if entry.status in ("running", "suspended")]
         chosen = (under_way or sessions)[-1]
-        return RedirectResponse(f"{_root(request)}/s/{chosen.session}", 307, {"cache-control": "no-store"})
+        query = f"?{request.url.query}" if request.url.query else ""  # a viewer's choices: ?view=wall&lang=fr
+        return RedirectResponse(f"{_root(request)}/s/{chosen.session}{query}", 307, {"cache-control": "no-store"})
 
     async def sessions(self, request: Request) -> Response:
         return self._list(request, self._source.sessions())

@@ -82,6 +82,8 @@ export class Header {
     this.#set("panel", waiting ? "" : PANELS[known]);
     const word = waiting ? t("session.scheduled") : has(`track.${session.track_status}`) ? t(`track.${session.track_status}`) : session.track_status;
     this.#set("track", word);
+    this.#set("due", session.result_due ? t("session.result_due") : "");
+    this.#set("segment", session.segment ? t("session.segment", { name: [session.segment.name, session.segment.class].filter(Boolean).join(" "), n: session.segment.number, of: session.segment.of }) : "");
     const state = session.status === "suspended" || OVER.has(session.status) ? t(`session.${session.status}`) : "";
     this.#set("state", state);
     this.#set("pit-lane", session.pit_lane_open === false && !OVER.has(session.status) && !waiting ? t("pit_lane.closed") : "");

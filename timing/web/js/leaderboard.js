@@ -1,6 +1,9 @@
 // The table: one element per car, kept for as long as the car is there. A frame paints the cells that differ and moves the rows that moved.
 
-import { bestLaps, fitColumns, gridTemplate, planColumns } from "./columns.js";
+import { bestsKey, bestsOf } from "./bests.js";
+import { inBattle } from "./cells.js";
+import { fitColumns, gridTemplate, planColumns } from "./columns.js";
+import { RowKeys } from "./rowkeys.js";
 import { t } from "./texts.js";
 
 const MOVE = { duration: 620, easing: "cubic-bezier(.22,.8,.24,1)" };
@@ -14,15 +17,19 @@ export class Leaderboard {
   #width = 0;
   #height = 0;
   #last = null;
+  #cutAt = null;
 
-  constructor(root) {
+  /** `open(car)` is called when a row is chosen. `wide`: rows of one line however narrow it is, as on a wall. */
+  constructor(root, { open = () => {}, wide = false } = {}) {
     this.root = root;
+    this.wide = wide;
     root.setAttribute("role", "table");
     root.setAttribute("aria-label", t("table.label"));
     this.head = root.appendChild(element("div", "head", "row"));
     this.body = root.appendChild(element("div", "body", "rowgroup"));
     this.empty = root.appendChild(element("p", "empty"));
     this.empty.textContent = t("waiting");
+    this.keys = new RowKeys(this.body, open);
     new ResizeObserver(() => this.#measure()).observe(root);
     new ResizeObserver(() => this.#measure()).observe(this.body);
     document.fonts?.ready.then(() => this.#measure());
@@ -33,37 +40,31 @@ export class Leaderboard {
     return OVER.has(session.status) && Object.values(rows).some(({ position, result }) => result && result.position !== position);
   }
 
-  /** Show `state` as `choice {cls, order}` wants it; `cls` null is the whole field, `order` "road" or "result". */
+  /**
+   * Show `state` as `choice {classes, cls, order, columns}` wants it: the classes shown (none: all), the class if it is one alone, the order
+   * ("road", "live", "result", "restart"), and the columns chosen (null: those that fit).
+   */
   render(state, choice) {
     this.#last = [state, choice];
     const order = orderOf(state, choice);
-    const view = this.#view(state, choice);
+    const view = viewOf(state, choice, order);
+    view.compact = !this.wide && this.#width < COMPACT_EM;
     this.root.style.setProperty("--rows", Math.max(order.length, 8));
+    this.root.dataset.order = choice.order;
+    this.root.classList.toggle("neutralised", view.neutralised);
     this.empty.hidden = order.length > 0;
     const laidOut = this.#layOut(state, view);
     const animate = !laidOut && document.visibilityState === "visible" && !matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.#place(order, animate);
+    this.keys.keep(() => this.#place(order, animate));
     this.#paint(state, order, view, animate);
-  }
-
-  #view({ session, rows }, { cls, order }) {
-    const all = Object.values(rows);
-    return {
-      cls,
-      order,
-      differs: order === "road" && Leaderboard.differs({ session, rows }),
-      compact: this.#width < COMPACT_EM,
-      started: session.status !== "scheduled",
-      classes: session.classes ?? [],
-      sectors: session.sectors ?? 0,
-      bests: bestLaps(all),
-    };
+    this.keys.settle(order);
+    this.#cut(cutAfter(state, order));
   }
 
   #layOut(state, view) {
     const columns = fitColumns(planColumns(state.columns ?? [], view), this.#width);
     view.badges = !columns.some(({ id }) => id === "penalties"); // no room for their column: signs beside the driver
-    const layout = `${view.compact} ${columns.map(({ id, width, label }) => `${id}:${width}:${label}`).join(" ")}`;
+    const layout = `${view.compact} ${view.badges} ${columns.map(({ id, width, label }) => `${id}:${width}:${label}`).join(" ")}`;
     if (layout === this.#layout) return false;
     this.#layout = layout;
     this.#columns = columns;
@@ -72,6 +73,15 @@ export class Leaderboard {
     this.head.replaceChildren(...columns.map(headCell));
     for (const kept of this.#rows.values()) makeCells(kept, columns);
     return true;
+  }
+
+  // In qualifying: the line below the last who goes on as it stands.
+  #cut(car) {
+    if (car === this.#cutAt) return;
+    delete this.#rows.get(this.#cutAt)?.element.dataset.cut;
+    const kept = this.#rows.get(car);
+    if (kept) kept.element.dataset.cut = t("segment.cut");
+    this.#cutAt = car;
   }
 
   // Reorders the elements, and lets each that moved start from where it was: an animation added on top of those still under way.
@@ -104,7 +114,7 @@ export class Leaderboard {
   }
 
   #add(car) {
-    const kept = { element: element("div", "row", "row"), cells: [], row: null, index: null, view: "" };
+    const kept = { element: element("div", "row", "row"), cells: [], row: null, index: null, place: undefined, view: "" };
     kept.element.dataset.car = car;
     makeCells(kept, this.#columns);
     this.#rows.set(car, kept);
@@ -112,16 +122,19 @@ export class Leaderboard {
   }
 
   #paint(state, order, view, animate) {
-    const shared = `${this.#layout}|${view.started}|${view.cls}|${view.order}|${view.bests.overall}|${[...view.bests.byClass].join()}|${view.classes.join()}`;
+    const shared = [this.#layout, view.started, view.racing, view.cls, view.order, view.neutralised, bestsKey(view.bests), view.classes, view.restartKey].join("|");
     for (const car of order) {
       const kept = this.#rows.get(car);
       const row = state.rows[car];
-      if (kept.row === row && kept.view === shared) continue;
+      const place = view.places.get(car);
+      if (kept.row === row && kept.view === shared && kept.place === place) continue;
       kept.element.dataset.status = view.started ? row.status : "";
+      kept.element.classList.toggle("battle", inBattle(row, view));
       this.#columns.forEach((column, i) => paintCell(kept.cells[i], column.cell(row, view)));
       if (animate && kept.row && row.laps > kept.row.laps) this.#flash(kept);
       kept.row = row;
       kept.view = shared;
+      kept.place = place;
     }
   }
 
@@ -141,12 +154,63 @@ export class Leaderboard {
   }
 }
 
-/** The cars to show, in order: on the road, or by the result with those without a place at the end as they stand on the road. */
-export function orderOf({ order, rows }, { cls, order: by }) {
-  const shown = cls ? order.filter((car) => rows[car]?.class === cls) : order.filter((car) => car in rows);
-  if (by !== "result") return shown;
-  const place = (car) => rows[car].result?.position ?? Infinity;
+/** The cars to show, in order; by the result, by the restart or between the lines those without a place stand at the end, as on the road. */
+export function orderOf({ session, order, rows }, { classes = [], order: by }) {
+  const wanted = new Set(classes);
+  const shown = order.filter((car) => car in rows && (wanted.size === 0 || wanted.has(rows[car].class)));
+  if (by === "road") return shown;
+  const restart = new Map((session.restart_order ?? []).map((car, i) => [car, i]));
+  const places = {
+    result: (car) => rows[car].result?.position,
+    live: (car) => rows[car].live?.position,
+    restart: (car) => restart.get(car),
+  };
+  const place = (car) => places[by](car) ?? Infinity;
   return shown.map((car, i) => [place(car), i, car]).sort((a, b) => (a[0] === b[0] ? a[1] - b[1] : a[0] - b[0])).map(([, , car]) => car);
+}
+
+/** The last car that goes on from the running segment of qualifying as it stands; null where none is cut. */
+export function cutAfter({ session, rows }, order) {
+  const { segment } = session;
+  if (!segment?.advance || segment.status === "closed") return null;
+  const inIt = order.filter((car) => (!segment.class || rows[car].class === segment.class) && (rows[car].segment === null || rows[car].segment === segment.name));
+  return inIt.length > segment.advance ? inIt[segment.advance - 1] : null;
+}
+
+const HOUR_US = 3_600_000_000;
+
+/** What the cells need to know beside their row. */
+function viewOf({ session, rows }, { cls, order: by, columns }, order) {
+  const all = Object.values(rows);
+  const restart = by !== "result" && session.restart_order ? new Map(session.restart_order.map((car, i) => [car, i + 1])) : null;
+  return {
+    cls,
+    order: by,
+    chosen: columns,
+    rows: all,
+    race: session.kind === "race",
+    racing: session.status === "running",
+    neutralised: Boolean(session.neutralised),
+    differs: by === "road" && Leaderboard.differs({ session, rows }),
+    started: session.status !== "scheduled",
+    classes: session.classes ?? [],
+    sectors: session.sectors ?? 0,
+    lapped: all.some(({ gap }) => gap?.laps > 0 || gap?.time_us >= HOUR_US),
+    bests: bestsOf(all, session.sectors ?? 0),
+    places: by === "live" || by === "restart" ? placesIn(order, by, restart) : new Map(),
+    restart,
+    restartKey: session.restart_order?.join() ?? "",
+    gridInClass: cls ? ranks(all.filter((row) => row.class === cls && row.grid)) : new Map(),
+  };
+}
+
+function placesIn(order, by, restart) {
+  const placed = by === "restart" ? order.filter((car) => restart?.has(car)) : order;
+  return new Map(placed.map((car, i) => [car, i + 1]));
+}
+
+function ranks(rows) {
+  return new Map(rows.sort((a, b) => a.grid - b.grid).map(({ car }, i) => [car, i + 1]));
 }
 
 /**
@@ -198,11 +262,22 @@ function paintCell(cell, parts) {
 function paintPart(part) {
   if (typeof part === "string") return document.createTextNode(part);
   const [name, text, title] = part;
+  if (name.startsWith("plate ")) return plate(name, text);
   const span = element("span", name);
   if (typeof text === "string") span.textContent = text;
   else span.append(...text.map(paintPart));
   if (title) span.title = title;
   return span;
+}
+
+// The number opens the car: a button, of which one at a time is in the order of the tabulator.
+function plate(name, car) {
+  const button = element("button", name);
+  button.type = "button";
+  button.tabIndex = -1;
+  button.textContent = car;
+  button.setAttribute("aria-label", t("car.open", { car }));
+  return button;
 }
 
 function element(tag, name, role) {

@@ -1,5 +1,6 @@
 // Race control's list: the newest first.
 
+import { messageText } from "./decisions.js";
 import { timeOfDay } from "./format.js";
 import { t } from "./texts.js";
 
@@ -37,9 +38,9 @@ function sameChildren(parent, elements) {
   return parent.children.length === elements.length && elements.every((element, i) => parent.children[i] === element);
 }
 
-function draw({ at, kind, text, car }) {
+function draw({ at, kind, text, car, facts, struck }) {
   const item = document.createElement("li");
-  item.className = `message m-${kind}`;
+  item.className = `message m-${kind}${struck ? " struck" : ""}${flagOf(facts)}`;
   const time = item.appendChild(document.createElement("time"));
   time.dateTime = new Date(at / 1000).toISOString();
   time.textContent = timeOfDay(at);
@@ -49,6 +50,10 @@ function draw({ at, kind, text, car }) {
     plate.className = "number";
     plate.textContent = car;
   }
-  words.append(text);
+  words.append(messageText({ text, facts }));
   return item;
+}
+
+function flagOf(facts) {
+  return facts?.type === "track_status" ? ` flag-${facts.status}` : "";
 }

@@ -58,6 +58,9 @@ export default {
     "delay.behind": "{n} s delayed",
     "delay.filling": "Begins in {n} s",
     "limit.speed": "Max {n} km/h",
+    "pit_lane.open": "Pit lane open",
+    "session.result_due": "Amended result due",
+    "session.segment": "{name} · {n} of {of}",
   },
   fr: {
     "lap.one": "{n} tour",
@@ -116,5 +119,8 @@ export default {
     "delay.behind": "Différé de {n} s",
     "delay.filling": "Commence dans {n} s",
     "limit.speed": "{n} km/h maximum",
+    "pit_lane.open": "Voie des stands ouverte",
+    "session.result_due": "Résultat modifié à venir",
+    "session.segment": "{name} · {n} sur {of}",
   },
 };
