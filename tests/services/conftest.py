@@ -9,11 +9,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from office import MakeOffice, Office
 
 from timing.domain.errors import LogError
 from timing.log.event_log import Appended
 from timing.log.record import Draft, Record
 from timing.log.sqlite_log import SqliteLog
+from timing.services.access import Rates
 from timing.services.clock import system_clock
 from timing.services.door import Door
 from timing.services.ingest import BackOff, Ingest
@@ -166,3 +168,26 @@ def cutter() -> Callable[[Link], None]:
 @pytest.fixture(name="opening")
 def opening_fixture() -> Callable[..., dict[str, Any]]:
     return opening
+
+
+@pytest.fixture
+async def make_office(tmp_path: Path) -> AsyncIterator[MakeOffice]:
+    """Make a desk, and open the session race-1 there."""
+    offices: list[Office] = []
+
+    async def begin(rates: Rates | None = None, origins: tuple[str, ...] = ()) -> Office:
+        office = await Office(tmp_path, rates, origins).__aenter__()
+        offices.append(office)
+        async with office.program("timekeeper", name="Tim") as timekeeper:
+            answer = await timekeeper.post("/api/sessions/race-1/session", json=opening())
+            assert answer.json() == {"id": "open-race-1", "seq": 1}
+        return office
+
+    yield begin
+    for office in offices:
+        await office.__aexit__()
+
+
+@pytest.fixture
+async def office(make_office: MakeOffice) -> Office:
+    return await make_office()

@@ -60,11 +60,17 @@ def command(*, speed: float, seed: int, races: int, log: Path | None, mqtt_port:
 async def _demo(settings: "Settings", folder: Path, *, speed: float, seed: int, races: int) -> None:
     from timing.commands.serve import told_to_end
     from timing.services.app import Service
+    from timing.services.hosts import is_loopback
 
     stop = told_to_end()
     async with Service(settings) as service:
         where = service.addresses
         click.echo(f"Parc Fermé demo: open {where.pages}  (feed {where.feed}, broker {where.mqtt}; Ctrl-C ends)")
+        if is_loopback(settings.web_host):
+            click.echo(f"To speak as race control: sign in at {where.pages}sign-in with this token (it is good for a day, on this log):")
+            click.echo(await asyncio.to_thread(_token, service))
+        else:
+            click.echo("No token for race control is shown: others may listen here (`timing token new` makes one; docs: security)")
         racing = asyncio.create_task(_race_on(service, folder, stop, speed=speed, seed=seed, races=races), name="races")
         serving = asyncio.create_task(service.run(stop), name="service")
         done, _ = await asyncio.wait({racing, serving}, return_when=asyncio.FIRST_COMPLETED)
@@ -72,6 +78,14 @@ async def _demo(settings: "Settings", folder: Path, *, speed: float, seed: int, 
         await asyncio.wait({racing, serving})
         for task in (*done, racing, serving):
             task.result()
+
+
+def _token(service: "Service") -> str:
+    """Issue a token by which whoever runs the demo may say everything, for a day."""
+    from timing.domain.roles import Rights
+
+    token, _ = service.access.tokens.issue("Demo race control", Rights(roles=("administrator",)), 24 * 3600, once=False)
+    return token
 
 
 async def _race_on(service: "Service", folder: Path, stop: asyncio.Event, *, speed: float, seed: int, races: int) -> None:

@@ -36,6 +36,11 @@ _CHECK = "SELECT seq, recorded_at, event, hash, identity FROM record WHERE sessi
 _KNOWN = "SELECT seq, event FROM record WHERE session = ? AND identity = ?"
 _KNOWN_OF = "SELECT seq, identity FROM record WHERE session = ? AND identity IN ({}) LIMIT 1"
 _SINCE = "SELECT position, session, seq, recorded_at, event, hash FROM record WHERE position > ? ORDER BY position LIMIT ?"
+# `+seq` keeps SQLite from walking through every passing: commands stand together in the index of identities.
+_COMMANDS = """
+SELECT seq, recorded_at, event, hash FROM record
+WHERE session = ? AND identity >= 'id/' AND identity < 'id0' AND +seq > ? ORDER BY +seq DESC LIMIT ?
+"""
 _WRITE = "INSERT INTO record (position, session, seq, recorded_at, identity, event, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 _WAY_OUT = "the file was left as it is: restore a backup, or save what can be proven with `timing log salvage {path} --to NEW.db`"
@@ -197,6 +202,11 @@ class SqliteLog:
         """Give the next records after a ``position`` of the whole log, each with its own position, in the order of their appending."""
         rows = self._query(_SINCE, position, limit)
         return [(place, Record(name, seq, at, _decoded(name, seq, raw), raw, hashed)) for place, name, seq, at, raw, hashed in rows]
+
+    def commands(self, session: str, after: int, limit: int) -> list[Record]:
+        """Give the last ``limit`` records of a session after record ``after`` that are no facts, in order."""
+        rows = self._query(_COMMANDS, session, after, limit)
+        return [Record(session, seq, at, _decoded(session, seq, raw), raw, hashed) for seq, at, raw, hashed in reversed(rows)]
 
     def last_position(self) -> int:
         """Give the position of the log's last record; 0 where there is none."""

@@ -21,6 +21,7 @@ from timing.services.explanations import Explanations
 from timing.services.feed import Feed
 from timing.services.ingest import Ingest
 from timing.services.intake import Intake
+from timing.services.journal import Journal
 from timing.services.keys import SigningKeyFile
 from timing.services.mqtt import Address
 from timing.services.pages import PageServer
@@ -104,7 +105,14 @@ class Service:
         self.desk = Desk(self.access, door, Intake(self.writer, door, self._clock), self._clock)
         previews = Previews(self.projector.timing, resolve, self.access.acting)
         archive = Archive(settings.log, self.projector.timing, self.access.watching)
-        asked = [*SignIn(self.access, self._clock).routes(), *self.desk.routes(), previews.route(), *archive.routes()]
+        journal = Journal(self.access, self.log)
+        asked = [
+            *SignIn(self.access, self._clock).routes(),
+            *self.desk.routes(),
+            journal.route(),
+            previews.route(),
+            *archive.routes(),
+        ]
         app = make_app(self, feed_port=self.feed.port, feed_url=settings.feed_url, asked=asked)
         self.pages = await stack.enter_async_context(PageServer(app, settings.web_host, settings.web_port))
         await stack.enter_async_context(self._running(self.projector.run(), "projector"))

@@ -4,13 +4,16 @@ Limits: a body of 8 KiB; ``Rates.sign_ins`` a minute from one address, beyond th
 """
 
 import asyncio
+from html import escape
+from importlib.resources import files
+from string import Template
 from typing import Any
 
 import msgspec
 import structlog
 from msgspec import Struct
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from timing.domain.errors import TimingError
@@ -35,14 +38,21 @@ class SignIn:
     def __init__(self, access: Access, clock: Clock) -> None:
         self._access = access
         self._clock = clock
+        self._page = Template((files("timing") / "web" / "pages" / "sign-in.html").read_text("utf-8"))
 
     def routes(self) -> list[Route]:
         """Give the routes."""
         return [
+            Route("/sign-in", self.page),
             Route("/api/sign-in", self.sign_in, methods=["POST"]),
             Route("/api/sign-out", self.sign_out, methods=["POST"]),
             Route("/api/me", self.me),
         ]
+
+    async def page(self, request: Request) -> Response:
+        """Give the page on which people sign in."""
+        root = escape(str(request.scope.get("root_path", "")).rstrip("/"))
+        return HTMLResponse(self._page.substitute(root=root), headers={"cache-control": "no-store"})
 
     async def sign_in(self, request: Request) -> Response:
         """Exchange ``{"token": …}`` for a cookie."""

@@ -3,8 +3,9 @@
 
 import leaderboard from "./texts/leaderboard.js";
 import shell from "./texts/shell.js";
+import signIn from "./texts/sign-in.js";
 
-const PARTS = [shell, leaderboard];
+const PARTS = [shell, leaderboard, signIn];
 
 export const CATALOGUES = {
   en: Object.assign({}, ...PARTS.map(({ en }) => en)),
