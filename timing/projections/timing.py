@@ -20,6 +20,7 @@ from timing.projections.board import Board
 from timing.projections.commanded import commanded
 from timing.projections.evidence import Evidence
 from timing.projections.formation import Formation, FormationLaps, shortened
+from timing.projections.lap_data import LapData
 from timing.projections.neutral import Neutral
 from timing.projections.penalties import weighing
 from timing.projections.qualified import Qualifier
@@ -55,6 +56,7 @@ class Timing:
         self._version = 0
         self._said = commanded(self.evidence)
         self.qualifier = Qualifier()
+        self.lap_data = LapData()
         self._best: dict[str, tuple[tuple[object, ...], tuple[int | None, int]]] = {}
         self._state: State | None = None
         self._board: Board | None = None
@@ -143,7 +145,7 @@ class Timing:
         other = copy(self)
         breaks = tuple(b for b in self._said.suspensions if b.ended is not None and b.ended <= red_at)
         said = structs.replace(self._said, red_at=red_at, suspensions=(*breaks, Suspension(red_at)))
-        supposed = {"_said": said, "rules": structs.replace(self.rules, red_flag=rules)}
+        supposed = {"lap_data": LapData(), "_said": said, "rules": structs.replace(self.rules, red_flag=rules)}
         vars(other).update(supposed, _best={}, _state=None, _board=None, _boarded=None)
         return other
 

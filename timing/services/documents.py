@@ -7,6 +7,7 @@ from timing.domain.errors import TimingError
 from timing.projections.anomalies import anomalies_json
 from timing.projections.car import car_sheet_json
 from timing.projections.explain import explanation_json
+from timing.projections.lap_data import laps_json
 from timing.projections.passes import passes_json
 from timing.projections.readings import red_flag_json
 from timing.projections.result import result_json
@@ -40,6 +41,10 @@ def _overtakes(timing: Timing, rest: tuple[str, ...], _: Query) -> bytes | None:
     return None if rest else passes_json(timing)
 
 
+def _laps(timing: Timing, rest: tuple[str, ...], query: Query) -> bytes | None:
+    return None if rest else laps_json(timing, query.get("since"), sectors=query.get("sectors") == "1")
+
+
 def _anomalies(timing: Timing, rest: tuple[str, ...], _: Query) -> bytes | None:
     return None if rest else anomalies_json(timing)
 
@@ -65,6 +70,7 @@ def _red_flag(timing: Timing, rest: tuple[str, ...], query: Query) -> bytes | No
 DOCUMENTS: dict[str, Document] = {
     "result": _result,  # the classification as it stands, as `timing classify --json` prints it
     "versions": _versions,  # every result that was published, and what it changed; as `timing results --json` prints it
+    "laps": _laps,  # every lap of every car, for charts; `?since=MARK` gives what changed since, `?sectors=1` sector times too
     "overtakes": _overtakes,  # every pass under a frozen order with what explains it, and entries into a closed pit lane
     "cars": _car,  # cars/{car}: laps, stops, stints and drive times; cars/{car}/explain?last=N: what its place rests on
     "anomalies": _anomalies,  # what in the evidence cannot be as it was said, with the corrections that would mend it
