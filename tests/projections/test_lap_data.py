@@ -4,14 +4,14 @@ import random
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
+from lap_mirror import Mirror, whole
 from race_table import played
 from simulated import drawn, raced, records
 
 from timing.domain import events as e
 from timing.log.record import Record
-from timing.projections.lap_data import MARKS_KEPT, Columns, LapData, LapsDocument, laps_json
+from timing.projections.lap_data import MARKS_KEPT, LapData
 from timing.projections.timing import Timing
 from timing.services.rulebooks import Rulebooks
 
@@ -19,46 +19,8 @@ S = 1_000_000
 TABLES = sorted((Path(__file__).parents[1] / "scenarios").glob("*.race"))
 
 
-class Mirror:
-    """What a chart keeps: it asks with its last mark, and takes in what came."""
-
-    def __init__(self) -> None:
-        self.mark: str | None = None
-        self.cars: dict[str, Columns] = {}
-        self.sent = 0
-
-    def ask(self, timing: Timing) -> LapsDocument:
-        told = msgspec.json.decode(laps_json(timing, self.mark, sectors=True), type=LapsDocument)
-        self.mark = told.mark
-        if told.whole:
-            self.cars = {}
-        for car, new in told.cars.items():
-            old = self.cars.get(car, Columns(0, [], [], {}, [], []))
-            assert new.from_ <= len(old.ends_us)
-            keep = new.from_
-            tags = {lap: tags for lap, tags in old.tags.items() if lap <= keep}
-            assert not isinstance(old.sectors_us, msgspec.UnsetType)
-            assert not isinstance(new.sectors_us, msgspec.UnsetType)
-            self.cars[car] = Columns(
-                0,
-                [*old.ends_us[:keep], *new.ends_us],
-                [*old.times_us[:keep], *new.times_us],
-                tags | new.tags,
-                new.drivers,
-                [*old.sectors_us[:keep], *new.sectors_us],
-            )
-            self.sent += len(new.ends_us)
-        return told
-
-
 def record(seq: int, event: e.AnyEvent) -> Record:
     return Record("s", seq, 1, event, b"", b"")
-
-
-def whole(timing: Timing) -> dict[str, Columns]:
-    mirror = Mirror()
-    mirror.ask(timing)
-    return mirror.cars
 
 
 def test_only_what_changed_is_sent(script: Any) -> None:
@@ -163,8 +125,7 @@ def test_a_chart_that_follows_knows_what_one_knows_that_comes_late(seed: int) ->
             mirror.ask(timing)
     assert timing is not None
     mirror.ask(timing)
-    late = LapData().document(timing, sectors=True)
-    assert mirror.cars == msgspec.json.decode(msgspec.json.encode(late), type=LapsDocument).cars
+    assert mirror.cars == whole(timing)
     assert {car: len(columns.ends_us) for car, columns in mirror.cars.items()} == {
         car: len(laps.ends) for car, laps in timing.laps.items() if laps.ends
     }

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lap_mirror import Mirror, whole, with_laps
 
 from timing.domain import events as e
 from timing.domain.classification import Place
@@ -16,7 +17,6 @@ from timing.domain.rulebook import Classification, Finish, Laps, Qualifying, Red
 from timing.domain.units import MINUTE, SECOND
 from timing.log.record import Record, decode_event
 from timing.projections.evidence import loop_indices
-from timing.projections.lap_data import Columns, LapData
 from timing.projections.result import result_json
 from timing.projections.timing import Timing
 
@@ -367,23 +367,13 @@ def test_who_looks_on_the_way_changes_nothing(events: Events, chance: Random) ->
 
 
 @law
-def test_laps_that_were_taken_in_bit_by_bit_are_those_of_the_whole_document(events: Events, chance: Random) -> None:
-    timing, data, mark, known = Timing("s"), LapData(), None, dict[str, list[tuple[Any, ...]]]()
+def test_laps_taken_in_bit_by_bit_are_those_of_the_whole_document(events: Events, chance: Random) -> None:
+    timing, mirror = Timing("s"), Mirror()
     for seq, event in enumerate(chance.sample(events, len(events)), start=1):
         timing.apply(Record("s", seq, 1, event, b"", b""))
         if chance.random() < 0.1 or seq == len(events):
-            told = data.document(timing, mark, sectors=True)
-            known, mark = {} if told.whole else known, told.mark
-            for car, columns in told.cars.items():
-                known[car] = known.get(car, [])[: columns.from_] + _lap_by_lap(columns)
-    known = {car: laps for car, laps in known.items() if laps}
-    assert known == {car: _lap_by_lap(columns) for car, columns in LapData().document(timing, sectors=True).cars.items()}
-
-
-def _lap_by_lap(columns: Columns) -> list[tuple[Any, ...]]:
-    sectors = () if isinstance(columns.sectors_us, msgspec.UnsetType) else columns.sectors_us
-    told = zip(columns.ends_us, columns.times_us, sectors, strict=True)
-    return [(*lap, columns.tags.get(number)) for number, lap in enumerate(told, start=columns.from_ + 1)]
+            mirror.ask(timing)
+    assert with_laps(mirror.cars) == with_laps(whole(timing))
 
 
 @law
