@@ -120,20 +120,15 @@ class CarLaps:
         self._sector_seen = 0
         self._taken = 0
         self._bests: tuple[int | None, ...] = ()
-        self._bests_of = (0, 0)
+        self._bests_of = 0
 
     @property
     def best_sectors(self) -> tuple[int | None, ...]:
         """Its best time in each sector, the lap it is on included; ``None`` where it has none. Found when asked for, from what is new."""
-        done, of = self._bests_of, (len(self.sectors), len(self.current))
-        if of != done:
-            bests = self._bests
-            for sectors in (*self.sectors[done[0] :], self.current):
-                bests = tuple(
-                    before if us is None or (before is not None and before <= us) else us for before, us in zip_longest(bests, sectors)
-                )
-            self._bests, self._bests_of = bests, of
-        return self._bests
+        for sectors in self.sectors[self._bests_of :]:
+            self._bests = _least(self._bests, sectors)
+        self._bests_of = len(self.sectors)
+        return _least(self._bests, self.current) if self.current else self._bests  # what it is on may still prove another lap's
 
     @property
     def along(self) -> tuple[int, int | None]:
@@ -238,3 +233,8 @@ class CarLaps:
         if line == FINISH:
             return len(self.ends) > 1 and self.ends[-2] >= self.entered[-1]
         return line == PIT_ENTRY and bool(self.ends) and self.ends[-1] >= self.entered[-1]
+
+
+def _least(bests: tuple[int | None, ...], times: Sequence[int | None]) -> tuple[int | None, ...]:
+    """Give the lesser of two times sector by sector, the one there is where one is missing."""
+    return tuple(best if us is None or (best is not None and best <= us) else us for best, us in zip_longest(bests, times))

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 _At: TypeAlias = tuple[int, int, int]
 """How far a car is: laps, the last sector's loop of the lap it is on (0: the line), and when it passed it."""
 
-_Kept: TypeAlias = dict[str, tuple[CarLaps | None, _At, Gap | None]]
-"""The gap of each car to another, by the other's laps and by where the car is: it stays until either changes."""
+_Kept: TypeAlias = dict[str, tuple[tuple[object, ...], Gap | None]]
+"""The gap of each car to another, by where both are: it stays until either is heard again."""
 
 
 class Between:
-    """The order between the lines of a session. What it keeps is only to be quick: a gap stays until the car's next loop."""
+    """The order between the lines of a session. What it keeps is only to be quick: see ``_Kept``."""
 
     def __init__(self) -> None:
         self._gaps: _Kept = {}
@@ -55,11 +55,13 @@ class Between:
 
 
 def _gap(kept: _Kept, laps: CarLaps | None, own: Standing, ahead: Standing, at: _At) -> Gap | None:
-    known = kept.get(own.car)
-    if known is not None and known[0] is laps and known[1] == at:
-        return known[2]
-    found = Gap(0, 0) if own is ahead else _behind(laps, ahead, at)
-    kept[own.car] = laps, at, found
+    if own is ahead:
+        return Gap(0, 0)
+    known, key = kept.get(own.car), (laps, ahead.laps, ahead.start, laps and (laps.last_at is None, laps.along), at)
+    if known is not None and known[0] == key:
+        return known[1]
+    found = _behind(laps, ahead, at)
+    kept[own.car] = key, found
     return found
 
 
@@ -72,7 +74,7 @@ def _along(laps: CarLaps | None, standing: Standing) -> _At:
 
 def _behind(laps: CarLaps | None, ahead: Standing, at: _At) -> Gap | None:
     """Measure the way from ``ahead`` to a car that is at a loop: laps it was down there, and the time between the two at that loop."""
-    if laps is None:
+    if laps is None or laps.last_at is None:
         return None
     number, loop, when = at
     passed = _passed(laps, ahead, number, loop)

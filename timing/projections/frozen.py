@@ -116,7 +116,8 @@ class Frozen:
         roads = self._all_roads(timing, state)
         closed = not all(is_open for _, is_open in lanes)
         entries = sum(len(laps.entered) for laps in timing.laps.values()) if closed else 0
-        key = (self._key, self._begun, sum(road.seen for road in roads), entries)
+        known = (timing.evidence.version, timing.neutral.windows, _end_of(state))
+        key = (known, self._begun, sum(road.seen for road in roads), entries)
         if self._candidates[0] != key or any(c.stands == "give_back" for c in self._candidates[1]):
             found = [view for road in roads for view in self._passes_of(timing, road)[1]]
             if closed:
