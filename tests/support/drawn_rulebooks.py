@@ -29,11 +29,13 @@ def drawn_rulebook(chance: Random) -> Rulebook:
 def _chapter(kind: type[Rules], chance: Random) -> dict[str, Any]:
     hints = get_type_hints(kind, include_extras=True)
     names = [name for name in kind.__struct_fields__ if kind is not Rulebook or name not in ("id", "title", "source")]
-    return {name: chance.choice(SOME[name]) if name in SOME else _value(name, hints[name], chance) for name in names}
+    return {name: _value(name, hints[name], chance) for name in names}
 
 
 def _value(name: str, hint: Any, chance: Random) -> Any:
     origin, parts = get_origin(hint), get_args(hint)
+    if name in SOME and origin is not Literal:
+        return chance.choice(SOME[name])
     if origin in (Union, UnionType):
         return _value(name, chance.choice(parts), chance)
     if origin is tuple:
