@@ -160,6 +160,8 @@ class Timing:
             start, whole = formation.after, False
             self._begin_at(formation.at)
         if start is None:
+            if self.neutral.found:  # there was a start, and it was taken back
+                self.neutral = Neutral()
             return
         crossings, armed, first_lap = self.evidence.crossings, 0, "own_crossing"
         if whole:
