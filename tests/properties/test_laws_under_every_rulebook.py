@@ -9,13 +9,13 @@ import pytest
 from drawn_rulebooks import drawn_rulebook
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from race_table import whatever_was_published
 from simulated import drawn, raced
 
 from timing.domain import events as e
 from timing.domain.rulebook import RedFlag, Rulebook, rulebook_from, rules_of
 from timing.domain.units import MINUTE, SECOND
 from timing.log.record import Record
-from timing.projections.board import Board
 from timing.projections.result import result, result_json
 from timing.projections.timing import Timing
 
@@ -122,13 +122,8 @@ def test_any_order_and_any_repetition_and_any_onlooker_give_the_same(events: Eve
     rhythm = chance.choice((0.0, 0.02, 0.2))
     one, other = fold(arrived, lambda: chance.random() < rhythm), fold(events)
     assert one.digest() == other.digest()
-    assert _whatever_was_published(one.board()) == _whatever_was_published(other.board())
+    assert whatever_was_published(one.board()) == whatever_was_published(other.board())
     assert one.classification() == other.classification()
-
-
-def _whatever_was_published(board: Board) -> Board:
-    """Leave out whether the result is another than the one published: that is a question of when it was."""
-    return msgspec.structs.replace(board, session=msgspec.structs.replace(board.session, result_due=False))
 
 
 @law

@@ -25,7 +25,7 @@ def test_the_scenario_ends_the_same_in_any_order_of_arrival(path: Path, label: s
     for seed in range(5):
         other = played.shuffled(seed)
         assert other.digest() == played.timing.digest()
-        assert other.board() == played.timing.board()
+        assert whatever_was_published(other.board()) == whatever_was_published(played.timing.board())
 
 
 @pytest.mark.parametrize(("path", "label"), TABLES)
