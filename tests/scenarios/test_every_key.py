@@ -24,7 +24,7 @@ start.lap1_from | signal | line_of_leader | own_crossing | rolling-start
 start.ignore_crossings_s | 0 | 30 | start-from-behind-the-line
 start.behind_safety_car | laps_count | distance_reduced | start-behind-safety-car
 
-laps.duplicate_window_s | 0.1 | 1 | 16-second-read-300-ms-later
+laps.duplicate_window_s | 0.1 | 1 | 16-duplicate-read-300-ms-later
 laps.min_lap_s | 0 | 20 | short-lap
 laps.horizon_s | 172800 | 60 | finish-by-laps
 
@@ -32,7 +32,7 @@ finish.early_flag | leader_last_crossing_before | leader_next_crossing | 05-flag
 finish.late_flag | should_have_finished | at_flag | 06-flag-a-lap-late
 finish.grace_s | none | 300 | A car comes round late
 finish.time_limit_s | none | 300 | Four laps, or the lap after five minutes at the latest
-finish.time_limit_at | lap_under_way | lap_after | 07-time-limit-in-mid-lap
+finish.time_limit_at | lap_under_way | lap_after | 07-time-limit-within-a-lap-and-at-a-crossing
 finish.time_limit_total_s | none | 300 | 400 | 07b-time-limit-prolonged-by-a-suspension
 finish.dead_heat | shared | running_order | 13-same-microsecond
 finish.photo_s | 0 | 0.003 | 13b-photo-finish
@@ -44,13 +44,13 @@ classification.last_lap_within_s | none | 120 | last-lap-too-slow
 classification.disqualified | others_move_up | place_left_empty | disqualification
 
 red_flag.clock | runs | stops | red-clock-stops
-red_flag.restart_order | last_common_loop | end_of_lap | end_of_lap_before | 26-second-red
-red_flag.restart_order | last_common_loop | split_scoring | 26-second-red
+red_flag.restart_order | last_common_loop | end_of_lap | end_of_lap_before | 26-second-red-in-the-resumed-part
+red_flag.restart_order | last_common_loop | split_scoring | 26-second-red-in-the-resumed-part
 red_flag.restart_order | end_of_lap | split_scoring | restart-order-split-scoring
-red_flag.restart_order | end_of_lap_before | split_scoring | 26-second-red
-red_flag.result | completed_minus | last_lap_completed_by_all | 02-red-as-the-leader-is-in-the-pits
-red_flag.result | completed_minus | frozen_at_signal | 02-red-as-the-leader-is-in-the-pits
-red_flag.result | last_lap_completed_by_all | frozen_at_signal | 02-red-as-the-leader-is-in-the-pits
+red_flag.restart_order | end_of_lap_before | split_scoring | 26-second-red-in-the-resumed-part
+red_flag.result | completed_minus | last_lap_completed_by_all | 02b-red-as-another-car-ends-the-lap-before-the-leader-in-the-pits
+red_flag.result | completed_minus | frozen_at_signal | 02b-red-as-another-car-ends-the-lap-before-the-leader-in-the-pits
+red_flag.result | last_lap_completed_by_all | frozen_at_signal | 02b-red-as-another-car-ends-the-lap-before-the-leader-in-the-pits
 red_flag.completed_minus | 0 | 1 | 2 | 01-red-on-the-last-lap
 red_flag.scope | overall | class | red-counted-by-class
 red_flag.others | first_crossing_after_leader | first_crossing_after_leader_before_signal | last_crossing_before_leader | composite | \
