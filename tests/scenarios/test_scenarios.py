@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from explained import every_place_is_explained
-from race_table import Play, rulebooks_of
+from race_table import Play, rulebooks_of, whatever_was_published
 
 SCENARIOS = sorted(Path(__file__).parent.glob("*.race"))
 TABLES = [pytest.param(path, label, id=f"{path.stem}-{label}") for path in SCENARIOS for label in rulebooks_of(path)]
