@@ -115,6 +115,28 @@ def test_a_car_that_stands_beside_the_track_is_passed_once() -> None:
     assert len(made.pending()) == 1
 
 
+SECOND = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("positions", "lost", "why"),
+    [((0, None), 4, None), ((0, None), 6, "pits_unheard"), ((0, PIT), 6, None)],
+    ids=["too little for a visit", "no loop hears the pits", "the pits are heard"],
+)
+def test_where_no_loop_hears_the_pit_lane_a_car_that_lost_so_much_may_have_been_there(
+    positions: tuple[int | None, ...], lost: int, why: str | None
+) -> None:
+    made = Watch(positions, 5, Questions(since_100, no, no, no))
+    made.place("a", Gone(0, (110, 0, "line", 1, 1), 1, 110))
+    made.place("b", Gone(0, (111, 0, "line", 1, 2), 1, 111))
+    made.cross("b", (111 + 90 * SECOND, 0, "line", 1, 3), 2, 111)
+    (pending,) = made.pending()
+    out = 110 + (90 + lost) * SECOND
+    assert (pending.by >= out) == (why is None)
+    made.cross("a", (out, 0, "line", 1, 4), 2, 110)
+    assert [o.why for o in made.found] == [why]
+
+
 @pytest.mark.parametrize(
     ("road", "held", "shown"),
     [

@@ -187,6 +187,28 @@ def test_the_document_tells_what_explains_a_pass(script: type["Script"]) -> None
     assert told_of["evidence"] == ["s1/1/8", "s1/1/7", "line/1/10", "line/1/11"]
 
 
+@pytest.mark.parametrize("best_laps", ["count", "left_out"])
+def test_slow_is_what_is_slow_beside_racing_laps_also_where_others_count(script: type["Script"], best_laps: str) -> None:
+    """Car 7 takes 200 s to S1: four times what it takes racing, not three times its mean with the laps behind the safety car."""
+    told = script("7 9", rules=rules(best_laps=best_laps))
+    for lap in range(6):
+        times = 60 if lap < 3 else 300
+        began = 60 * lap if lap < 3 else 180 + 300 * (lap - 3)
+        for place, car in enumerate("79"):
+            told.hear(f"T{car}", began + times - 10 + place, loop="S1", decoder="s1")
+            told.run(**{f"car{car}": str(began + times + place)})
+    told.say(e.TrackStatus, at=170, status="safety_car")
+    told.say(e.TrackStatus, at=1075, status="green")
+    for began in (1080, 1140, 1200):
+        for place, car in enumerate("79"):
+            told.hear(f"T{car}", began + 50 + place, loop="S1", decoder="s1")
+            told.run(**{f"car{car}": str(began + 60 + place)})
+    told.say(e.TrackStatus, at=1258, status="safety_car")
+    told.hear("T9", 1370, loop="S1", decoder="s1")
+    told.hear("T7", 1460, loop="S1", decoder="s1")
+    assert [(p.car, p.over, p.why) for p in passes(told.fold()).overtakes] == [("9", "7", "slow")]
+
+
 def test_entries_into_a_closed_pit_lane_are_candidates_but_not_under_red(script: type["Script"]) -> None:
     told = neutralised(script, pit_lane="closed")
     told.hear("T3", 250, loop="PI", decoder="pit")

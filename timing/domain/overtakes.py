@@ -12,10 +12,14 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from timing.domain.crossings import Crossing
+from timing.domain.units import SECOND
 
-Why: TypeAlias = Literal["at_signal", "slow", "retired", "waved_by", "gives_back"]
+Why: TypeAlias = Literal["at_signal", "slow", "retired", "waved_by", "gives_back", "pits_unheard"]
 """What explains a pass: it may have been made before the signal; the car passed was slow, or out; the one passing was waved by, or takes
-back the place it lost."""
+back the place it lost; no loop hears the pit lane, and the car passed lost as much as a visit there costs."""
+
+_FAR = 2**62
+_VISIT_US = 5 * SECOND  # less than a visit to any pit lane costs, more than who is overtaken in a queue loses by the next loop
 
 PIT = -1
 """The position of the loops in the pit lane; those on the track count from 0, the line, on."""
@@ -40,13 +44,17 @@ class Overtake(Struct, frozen=True):
 
 
 class Pending(Struct, frozen=True):
-    """A pass that is not decided: ``over`` has not come out of the stretch yet, into which it went at ``since`` at position ``stretch``."""
+    """A pass that is not decided: ``over`` has not come out of the stretch yet, into which it went at ``since`` at position ``stretch``.
+
+    ``by``: until then the pass needs no other explanation than what happened on the track.
+    """
 
     car: str
     over: str
     since: int
     stretch: int
     place: bool
+    by: int
 
 
 class Gone(Struct, frozen=True):
@@ -91,6 +99,7 @@ class Watch:
         self.positions = positions
         self.found: list[Overtake] = []
         self._round = max((p for p in positions if p is not None), default=0) + 1
+        self._pits_heard = PIT in positions
         self._again_us = again_us
         self._asks = questions
         self._on: dict[str, Gone] = {}
@@ -127,11 +136,15 @@ class Watch:
     def pending(self) -> list[Pending]:
         """Give the passes of which the car passed has not come out of the stretch."""
         return [
-            Pending(p.car, over, self._on[over].crossing[0], self._on[over].stretch, p.place)
+            Pending(p.car, over, self._on[over].crossing[0], self._on[over].stretch, p.place, self._by(p, self._on[over]))
             for over, passed in self._passed.items()
             if over in self._on
             for p in passed
         ]
+
+    def _by(self, passed: _Passed, over: Gone) -> int:
+        """Give the instant after which the car passed may have been in the pits; one far ahead where those are heard."""
+        return _FAR if self._pits_heard else over.crossing[0] + passed.crossing[0] - passed.gone.crossing[0] + _VISIT_US
 
     def finish(self, car: str) -> None:
         """Take a car off the road: it has taken the flag."""
@@ -185,6 +198,8 @@ class Watch:
             why = "retired"
         elif asks.slow(over, gone.stretch, out[0] - gone.crossing[0]):
             why = "slow"
+        elif out[0] > self._by(passed, gone):
+            why = "pits_unheard"
         else:
             self._lost[(passed.car, over)] = True
         evidence = (passed.gone.crossing[2:], gone.crossing[2:], passed.crossing[2:], out[2:])

@@ -108,7 +108,11 @@ class Road:
         return [
             (p.car, p.over)
             for p in self.watch.pending()
-            if p.place and p.over not in standing and p.over not in self.terms.retired and not self.slow(p.over, p.stretch, at - p.since)
+            if p.place
+            and at <= p.by
+            and p.over not in standing
+            and p.over not in self.terms.retired
+            and not self.slow(p.over, p.stretch, at - p.since)
         ]
 
     def under(self, at: int) -> str:
@@ -173,7 +177,7 @@ class Road:
         if laps is None:
             return ()
         before = bisect_left(laps.ends, self.terms.began)
-        out = self._timing.neutral.laps_left_out(laps) | {bisect_left(laps.ends, at) + 1 for at in (*laps.entered, *laps.exited)}
+        out = self._timing.neutral.laps_not_raced(laps) | {bisect_left(laps.ends, at) + 1 for at in (*laps.entered, *laps.exited)}
         found = []
         for lap in range(before):
             if lap + 1 in out:
