@@ -54,8 +54,8 @@ def laps(timing: Timing) -> dict[str, int]:
     return {s.car: s.laps for s in timing.state().standings}
 
 
-def logged(lines: Lines) -> MemoryLog:
-    log, decider = MemoryLog(), Decider("sunday", Rulebooks().resolve)
+def logged(lines: Lines, rulebooks: Rulebooks | None = None) -> MemoryLog:
+    log, decider = MemoryLog(), Decider("sunday", (rulebooks or Rulebooks()).resolve)
     for line in lines:
         event = decider.decide(decode_event(json.dumps(line).encode()), at(0))
         assert not isinstance(event, Refusal)
@@ -174,3 +174,17 @@ def test_a_file_without_a_session_is_said_to_be_none(tmp_path: Path, lines: Line
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(TimingError, match=r"nowhere\.jsonl cannot be read: No such file"):
         score_file(tmp_path / "nowhere.jsonl", Rulebooks())
+
+
+def test_an_export_is_judged_by_the_rulebook_it_holds_not_by_one_of_the_same_name(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "club.toml").write_text('base = "fia-f1"\ntitle = "Club"\n[classification]\nmin_percent = 100\n')
+    opened, *rest = session()
+    assert isinstance(opened, dict)
+    log = logged([{**opened, "rulebook": "club"}, *rest], Rulebooks(own))
+    exported: Lines = [export_line(record).decode() for record in log.read("sunday")]
+    timing, skipped = score_file(written(tmp_path, exported), Rulebooks())
+    assert not skipped
+    assert timing.digest() == score_log(log, "sunday", Rulebooks()).digest()
+    assert timing.rules.title == "Club"

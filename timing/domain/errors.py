@@ -23,12 +23,19 @@ class LogError(TimingError):
 
 
 class LogDamaged(LogError):
-    """A record does not follow from the one before, or cannot be read. Nobody repairs it silently; ``seq`` says where."""
+    """A record does not follow from the one before, or cannot be read. Nobody repairs it silently; ``seq`` says where.
 
-    def __init__(self, reason: str, *, session: str | None = None, seq: int | None = None) -> None:
+    ``expected`` and ``found``: what should be there and what is, where that can be said in a few words or digits.
+    """
+
+    def __init__(
+        self, reason: str, *, session: str | None = None, seq: int | None = None, expected: str | None = None, found: str | None = None
+    ) -> None:
         super().__init__(reason)
         self.session = session
         self.seq = seq
+        self.expected = expected
+        self.found = found
 
 
 class LogInUse(LogError):

@@ -5,7 +5,7 @@ a zero byte, ``seq`` and ``recorded_at`` as eight big-endian bytes each, and the
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 from msgspec import UNSET, Struct
@@ -114,18 +114,30 @@ def verify_chain(records: Iterable[Record], previous: bytes = GENESIS, after: in
         LogDamaged: at the first record that does not follow from the one before.
 
     """
+    for record in following(records, previous, after):
+        after = record.seq
+    return after
+
+
+def following(records: Iterable[Record], previous: bytes = GENESIS, after: int = 0) -> Iterator[Record]:
+    """Give a session's records on, each when it is sure that it follows from the one before; see ``verify_chain``."""
     for record in records:
         if record.seq != after + 1:
             raise LogDamaged(
                 f"session {record.session}: record {after + 1} is missing, {record.seq} follows {after}",
                 session=record.session,
                 seq=after + 1,
+                expected=f"record {after + 1}",
+                found=f"record {record.seq}",
             )
-        if record.recorded_at < 0 or chain_hash(previous, record.session, record.seq, record.recorded_at, record.raw) != record.hash:
+        made = GENESIS if record.recorded_at < 0 else chain_hash(previous, record.session, record.seq, record.recorded_at, record.raw)
+        if made != record.hash:
             raise LogDamaged(
                 f"session {record.session}: record {record.seq} is not what was written; it or the one before was altered",
                 session=record.session,
                 seq=record.seq,
+                expected=f"hash {made.hex()}",
+                found=f"hash {record.hash.hex()}",
             )
+        yield record
         previous, after = record.hash, record.seq
-    return after

@@ -10,7 +10,7 @@ from typing import Any
 from timing.domain.errors import LogDamaged, LogError
 from timing.domain.events import AnyEvent, Identity, identity
 from timing.log.event_log import Appended, to_restore
-from timing.log.record import GENESIS, NOT_AN_EVENT, Draft, Record, chain_hash, decode_recorded, same_content, verify_chain
+from timing.log.record import GENESIS, NOT_AN_EVENT, Draft, Record, chain_hash, decode_recorded, following, same_content
 from timing.log.schema import check_structure, connect, create, said_plainly
 from timing.log.wal import check_wal
 from timing.log.writer_lock import WriterLock, being_written
@@ -43,6 +43,12 @@ WHERE session = ? AND identity >= 'id/' AND identity < 'id0' AND +seq > ? ORDER 
 """
 _WRITE = "INSERT INTO record (position, session, seq, recorded_at, identity, event, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
+_OUT_OF_ORDER = """
+SELECT session, seq, before FROM (
+  SELECT session, seq, ifnull(lag(seq) OVER (PARTITION BY session ORDER BY position), 0) AS before FROM record
+) WHERE seq != before + 1 LIMIT 1
+"""
+
 _WAY_OUT = "the file was left as it is: restore a backup, or save what can be proven with `timing log salvage {path} --to NEW.db`"
 
 Key = tuple[str, Identity]
@@ -52,7 +58,8 @@ Row = tuple[int, str, int, int, Identity, bytes, bytes]
 class SqliteLog:
     """An ``EventLog`` in a file, made if it is not there. Opening checks it; see docs/log.md.
 
-    One object may be used by several threads. ``readonly`` opens a log beside its writer, or one that nobody writes.
+    One object may be used by several threads. ``readonly`` opens a log beside its writer, or one that nobody writes. ``unchecked``, for
+    readers, leaves the checking to the caller, who wants to know of every fault.
 
     Raises:
         LogInUse: another process, or another ``SqliteLog`` of this one, is writing it.
@@ -61,7 +68,8 @@ class SqliteLog:
 
     """
 
-    def __init__(self, path: Path | str, *, readonly: bool = False) -> None:
+    def __init__(self, path: Path | str, *, readonly: bool = False, unchecked: bool = False) -> None:
+        assert readonly or not unchecked, "who writes makes sure of what is there"
         self.path = Path(path).resolve()
         self._write_lock, self._read_lock = RLock(), RLock()
         self._broken: str | None = "it was opened for reading" if readonly else None
@@ -69,7 +77,7 @@ class SqliteLog:
         self._reading: sqlite3.Connection | None = None
         self._writing: sqlite3.Connection | None = None
         try:
-            self._open(readonly=readonly)
+            self._open(readonly=readonly, unchecked=unchecked)
         except LogDamaged as error:
             self._let_go()
             raise LogDamaged(f"{error}; {_WAY_OUT.format(path=self.path.name)}", session=error.session, seq=error.seq) from None
@@ -77,13 +85,16 @@ class SqliteLog:
             self._let_go()
             raise
 
-    def _open(self, *, readonly: bool) -> None:
+    def _open(self, *, readonly: bool, unchecked: bool) -> None:
         """Check everything by reading alone, so that a damaged file stays as it is; only then write."""
         if not readonly:
             if not self.path.exists():
                 create(self.path)
             check_wal(self.path)
         self._reading = connect(self.path, readonly=True)
+        if unchecked:
+            self._heads, self._position = {}, 0
+            return
         check_structure(self._reading, self.path)
         self._heads = self._load_heads()
         self._position = self.last_position()
@@ -243,27 +254,39 @@ class SqliteLog:
 
         """
         last = self.high_watermark(session) if to_seq is None else to_seq
+        reached = from_seq - 1
+        for record in self.checked(session, from_seq, last, progress):
+            reached = record.seq
+        return reached
+
+    def checked(
+        self, session: str, from_seq: int = 1, to_seq: int | None = None, progress: Callable[[int], None] | None = None
+    ) -> Iterator[Record]:
+        """Give a session's records, each when it was checked; see ``check``."""
+        last = self.high_watermark(session) if to_seq is None else to_seq
         before = self._query(_READ, session, from_seq - 1, from_seq - 1) if from_seq > 1 else [(0, 0, b"", GENESIS)]
         if not before:
             raise LogDamaged(f"session {session}: record {from_seq - 1} is missing", session=session, seq=from_seq - 1)
-        reached = verify_chain(self._checked(session, from_seq, last, progress), before[0][3], from_seq - 1)
+        reached = from_seq - 1
+        for record in following(self._bearing_their_names(session, from_seq, last, progress), before[0][3], from_seq - 1):
+            yield record
+            reached = record.seq
         if reached != max(last, from_seq - 1):
             raise LogDamaged(f"session {session}: record {reached + 1} is missing", session=session, seq=reached + 1)
-        return reached
 
-    def _checked(self, session: str, first: int, last: int, progress: Callable[[int], None] | None) -> Iterator[Record]:
+    def _bearing_their_names(self, session: str, first: int, last: int, progress: Callable[[int], None] | None) -> Iterator[Record]:
         for start in range(first, last + 1, FETCH):
             for seq, at, raw, hashed, name in self._query(_CHECK, session, start, min(start + FETCH - 1, last)):
                 event = _decoded(session, seq, raw)
                 if identity(event) != name:
                     reason = f"session {session}: record {seq} is kept under the identity {name}, its event has {identity(event)}"
-                    raise LogDamaged(reason, session=session, seq=seq)
+                    raise LogDamaged(reason, session=session, seq=seq, expected=identity(event), found=name)
                 yield Record(session, seq, at, event, raw, hashed)
             if progress:
                 progress(min(start + FETCH - 1, last))
 
     def check_structure(self) -> None:
-        """Check the whole file: pages, indexes, table and guards; and, where nobody writes, the write-ahead log.
+        """Check the whole file: pages, indexes, table, guards, positions; and, where nobody writes, the write-ahead log.
 
         Raises:
             LogDamaged: saying what is wrong.
@@ -274,6 +297,11 @@ class SqliteLog:
             check_wal(self.path)
         with self._read_lock:
             check_structure(self._reading, self.path)
+        for session, seq, before in self._query(_OUT_OF_ORDER):
+            reason = f"session {session}: record {seq} stands in the file after record {before}"
+            raise LogDamaged(reason, session=session, seq=seq, expected=f"record {before + 1}", found=f"record {seq}")
+        for count, last in self._query("SELECT count(*), ifnull(max(position), 0) FROM record HAVING count(*) != ifnull(max(position), 0)"):
+            raise LogDamaged(f"{self.path} holds {count} records, and the last one has the position {last}")
 
     # --- the rest ---
 

@@ -84,7 +84,7 @@ def records_of(lines: Iterable[Line], path: Path, rulebooks: Rulebooks, skipped:
             if not isinstance(event, SessionOpened):
                 raise TimingError(f"{path}, line {line.number}: a session file begins with session_opened; this is {_type(event)}")
             session, decider = event.session, Decider(event.session, rulebooks.resolve)
-        decided = decider.decide(event, latest + 1)
+        decided = event if line.exported else decider.decide(event, latest + 1)  # what a log had was decided then, by its own rulebook
         if isinstance(decided, Refusal):
             skipped.append(Skipped(line.number, f"{decided.code}: {decided.reason}"))
             continue
