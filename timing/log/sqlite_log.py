@@ -72,12 +72,13 @@ class SqliteLog:
         assert readonly or not unchecked, "who writes makes sure of what is there"
         self.path = Path(path).resolve()
         self._write_lock, self._read_lock = RLock(), RLock()
+        self._unchecked = unchecked
         self._broken: str | None = "it was opened for reading" if readonly else None
         self._writer_lock = None if readonly else self._may_write()
         self._reading: sqlite3.Connection | None = None
         self._writing: sqlite3.Connection | None = None
         try:
-            self._open(readonly=readonly, unchecked=unchecked)
+            self._open(readonly=readonly)
         except LogDamaged as error:
             self._let_go()
             raise LogDamaged(f"{error}; {_WAY_OUT.format(path=self.path.name)}", session=error.session, seq=error.seq) from None
@@ -85,14 +86,14 @@ class SqliteLog:
             self._let_go()
             raise
 
-    def _open(self, *, readonly: bool, unchecked: bool) -> None:
+    def _open(self, *, readonly: bool) -> None:
         """Check everything by reading alone, so that a damaged file stays as it is; only then write."""
         if not readonly:
             if not self.path.exists():
                 create(self.path)
             check_wal(self.path)
         self._reading = connect(self.path, readonly=True)
-        if unchecked:
+        if self._unchecked:
             self._heads, self._position = {}, 0
             return
         check_structure(self._reading, self.path)
