@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from timing.domain.events import TrackStatus
-from timing.domain.neutralisation import Interval, intervals, laps_within
+from timing.domain.neutralisation import Interval, intervals, laps_under_local, laps_within
 from timing.domain.rulebook import Neutral, Neutralisation
 
 RULES = Neutralisation()
@@ -92,3 +92,21 @@ def test_whole_track_intervals_never_overlap() -> None:
         for one, after in pairwise(whole):
             assert one.ended is not None
             assert one.ended <= after.began
+
+
+@pytest.mark.parametrize(
+    ("flags", "laps"),
+    [
+        ([Interval("yellow", 110, 115, (1,))], {2}),
+        ([Interval("yellow", 115, 119, (2,))], set()),  # gone before the car came there, at 130
+        ([Interval("yellow", 125, 131, (2,))], {2}),
+        ([Interval("yellow", 155, None, (2,))], {3}),  # it had left the sector of that lap at 150
+        ([Interval("slow_zone", 170, 175, (3,))], {2}),
+        ([Interval("yellow", 95, 101)], {1, 2}),  # without sectors: anywhere
+        ([Interval("safety_car", 95, 101)], set()),
+        ([Interval("yellow", 205, 206, (3,))], {3}),  # no sector of the third was timed
+    ],
+)
+def test_a_lap_is_under_yellow_where_the_car_was_there(flags: list[Interval], laps: set[int]) -> None:
+    sectors = [(20, 40, 30), (30, 20, 50), (None, None, 60)]
+    assert laps_under_local([100, 200, 300], 10, sectors, flags) == laps

@@ -83,6 +83,7 @@ qualifying.tie | first_set | second_best_lap | qualifying-equal-times
 qualifying.percent | 0 | 107 | qualifying-107-per-cent
 qualifying.percent_of | overall | class | qualifying-107-per-cent
 qualifying.red | laps_void | laps_count | qualifying-red-flag
+qualifying.yellow | laps_count | laps_void | qualifying-under-yellow
 qualifying.extended_by_red | false | true | qualifying-red-flag
 qualifying.pit_laps | left_out | count | A lap under red, a lap by the pit lane, and equal laps
 qualifying.causing_red | nothing | best_lap_deleted | best_two_deleted | session_over | qualifying-red-flag

@@ -152,6 +152,33 @@ def laps_left_out(ends: Sequence[int], since: int, stretches: Iterable[tuple[int
     return frozenset(lap + 1 for began, ended in stretches for lap in laps_within(ends, since, began, ended))
 
 
+def laps_under_local(ends: Sequence[int], since: int, sectors: Sequence[Sequence[int | None]], flags: Iterable[Interval]) -> frozenset[int]:
+    """Give the numbers, from 1, of a car's laps in which it was in a sector while a yellow flag or a slow zone held there.
+
+    ``sectors``: the sector times of each lap in µs; where those up to the sector are not all known, any part of the lap will do.
+    """
+    found: set[int] = set()
+    for flag in flags:
+        if flag.kind not in ("yellow", "slow_zone"):
+            continue
+        for lap in laps_within(ends, since, flag.began, flag.ended):
+            began = ends[lap - 1] if lap else since
+            stays = [_stay(began, ends[lap], sectors[lap], number) for number in flag.sectors] or [(began, ends[lap])]
+            if any(flag.began < left and (flag.ended is None or flag.ended > came) for came, left in stays):
+                found.add(lap + 1)
+    return frozenset(found)
+
+
+def _stay(began: int, ended: int, sectors: Sequence[int | None], number: int) -> tuple[int, int]:
+    """Give when a car was in a sector of a lap; the whole lap where that is not known."""
+    instants = [began]
+    for time_us in sectors[:number]:
+        if time_us is None:
+            return began, ended
+        instants.append(instants[-1] + time_us)
+    return (instants[number - 1], instants[number]) if len(instants) > number else (began, ended)
+
+
 def pit_lane_changes(said: Iterable[PitLane], found: Iterable[Window]) -> list[tuple[int, bool]]:
     """Give when the pit lane opened (``True``) and closed, in order of time: race control says so, or the rules of a neutralisation."""
     changes = [(lane.at, 1, lane.open) for lane in said]

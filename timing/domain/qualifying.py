@@ -146,9 +146,13 @@ class Field:
         *,
         reds: Sequence[Red] = (),
         deleted: Deleted | None = None,
+        void: Deleted | None = None,
         grid: Mapping[str, int] | None = None,
     ) -> None:
-        """Find who took part in which segment. ``deleted``: the times deleted as of now. ``grid``: the order of those who did nothing.
+        """Find who took part in which segment.
+
+        ``deleted``: the times deleted as of now. ``void``: those that never counted, whoever went on. ``grid``: the order of those who did
+        nothing.
 
         The cars' marks are kept: they hold for these runs, reds and rules.
         """
@@ -156,7 +160,7 @@ class Field:
         last = max(grid.values(), default=0) + 1
         self._cars = sorted(cars, key=lambda c: (grid.get(c.car, last), c.car))
         self._runs = sorted(runs, key=lambda run: (run.segment, run.since))
-        self._reds, self._rules, self._deleted = reds, rules, deleted or {}
+        self._reds, self._rules, self._deleted, self._void = reds, rules, deleted or {}, void or {}
         self.entrants: dict[int, set[str]] = {}
         for run in self._runs:
             self.entrants.setdefault(run.segment, set()).update(self._entrants(run))
@@ -214,7 +218,7 @@ class Field:
         return order
 
     def _mark(self, times: Times, segment: int, deleted: Deleted) -> Mark:
-        gone = deleted.get(times.car, _NONE)
+        gone = deleted.get(times.car, _NONE) | self._void.get(times.car, _NONE)
         mark = times.marks.get((segment, gone))
         if mark is None:
             mark = times.marks[segment, gone] = self._marked(times, self._run_of(times, segment), gone)

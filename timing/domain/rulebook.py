@@ -215,6 +215,9 @@ class Qualifying(Rules, frozen=True, kw_only=True):
     """The best time for that: of all, or of the car's class."""
     red: Literal["laps_void", "laps_count"] = "laps_void"
     """Laps ended under the red flag are void (Super GT), or count."""
+    yellow: Literal["laps_count", "laps_void"] = "laps_count"
+    """Laps in which the car was in a sector while a yellow flag was shown or a slow zone was in force there count unless the stewards
+    delete them, or are void. Where its sectors were not timed, the whole lap is meant."""
     extended_by_red: bool = False
     """The interruption is added to the session's or segment's length, so that its clock stands still (FIA F1 2025 art. 37.7)."""
     pit_laps: Literal["left_out", "count"] = "left_out"

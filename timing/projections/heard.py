@@ -11,6 +11,7 @@ from timing.domain.units import format_duration, time_of_day
 from timing.projections.anomaly import named
 from timing.projections.evidence import Evidence
 from timing.projections.explanation import Heard, TakenAway, Verdict
+from timing.projections.qualified import laps_void
 
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
@@ -42,7 +43,7 @@ class _Reader:
         self.horizon_us = timing.rules.laps.horizon_us
         signal, formation = timing.evidence.of(SessionStarted), timing.formation
         self.formation = (signal[0].at, formation.after) if signal and formation else None
-        self.neutral = timing.neutral
+        self.timing, self.neutral = timing, timing.neutral
         self.laps: CarLaps | None = timing.laps.get(standing.car)
         self.suspects = dict(self.laps.suspects) if self.laps else {}
         self.ended = 0
@@ -90,7 +91,7 @@ class _Reader:
         if self.out is None:
             said, untimed = self.state.said, self.state.untimed.get(self.standing.car, frozenset())
             deleted = said.penalties[self.standing.car].deleted_laps if self.standing.car in said.penalties else frozenset()
-            self.out = untimed | deleted | (self.neutral.laps_left_out(self.laps) if self.laps else frozenset())
+            self.out = untimed | deleted | (laps_void(self.timing, self.laps) if self.laps else frozenset())
         return self.out
 
     def _note(self, key: Key, at: int) -> str | None:

@@ -10,6 +10,7 @@ from timing.domain.decisions import penalties_of, rulings
 from timing.domain.events import CarWithdrawn, Decision, DecisionUpdated, SegmentEnded, SegmentStarted, TrackStatus
 from timing.domain.finish import Ending, laps_at_ending
 from timing.domain.laps import CarLaps
+from timing.domain.neutralisation import laps_under_local
 from timing.domain.order import Standing
 from timing.domain.qualifying import Field, Ranked, Red, Run, Times, beyond_percent, take
 from timing.domain.rulebook import Qualifying
@@ -113,7 +114,8 @@ class Qualifier:
                 heats.runs if heats else (),
                 heats.rules if heats else Qualifying(),
                 reds=heats.reds if heats else (),
-                deleted=_without_times(timing, said),
+                deleted={car: penalties.deleted_laps for car, penalties in said.penalties.items()},
+                void={car: laps_void(timing, laps) for car, laps in timing.laps.items()},
                 grid=said.grid,
             )
             self._ordered, self._qualified = (field, field.order()), None
@@ -133,13 +135,12 @@ class Qualifier:
         return True
 
 
-def _without_times(timing: "Timing", said: "Commanded") -> dict[str, frozenset[int]]:
-    """Give the laps of each car whose time does not count: deleted by the stewards, or run under a neutralisation that leaves them out."""
-    without = {car: penalties.deleted_laps for car, penalties in said.penalties.items()}
-    if timing.neutral.left_out:
-        for car, laps in timing.laps.items():
-            without[car] = without.get(car, frozenset()) | timing.neutral.laps_left_out(laps)
-    return without
+def laps_void(timing: "Timing", laps: CarLaps) -> frozenset[int]:
+    """Give the numbers of a car's laps whose time never counted: run under a neutralisation that leaves them out, or under yellow."""
+    void = timing.neutral.laps_left_out(laps)
+    if timing.race or timing.rules.qualifying.yellow == "laps_count":
+        return void
+    return void | laps_under_local(laps.ends, laps.since or 0, laps.sectors, timing.neutral.found)
 
 
 def _qualified(heats: Heats, order: Sequence[Ranked], *, over: bool) -> Qualified:
