@@ -38,6 +38,17 @@ def test_every_key_has_its_example_in_its_chapter() -> None:
     assert not missing, "write an example of two or three lines, with numbers, into docs/rulebook.md"
 
 
+@pytest.mark.parametrize("chapter", sorted({key.chapter.partition(".")[0] for key in keys() if key.chapter}))
+def test_every_key_is_chosen_in_a_race_of_its_chapter(chapter: str) -> None:
+    section = re.search(rf"^## {chapter}\n(.*?)(?=^## |\Z)", PAGE, flags=re.DOTALL | re.MULTILINE)
+    assert section
+    races = "".join(re.findall(r"```race\n(.*?)```", section[1], flags=re.DOTALL))
+    rulebooks = re.findall(r"^rulebook (.*)", races, flags=re.MULTILINE)
+    here = {key.name for key in keys() if key.chapter.partition(".")[0] == chapter}
+    missing = [name for name in sorted(here) if not any(f".{name}=" in line for line in rulebooks)]
+    assert not missing, f"play these in a race of the chapter {chapter} in docs/rulebook.md"
+
+
 def test_every_key_of_a_championship_has_its_example() -> None:
     parts = parts_of(next(key for key in keys() if key.path == "points.championships"))
     assert not [name for name in parts if f"**`{name}`**" not in POINTS], "write an example with numbers into docs/points.md"

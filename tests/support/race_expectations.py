@@ -82,6 +82,10 @@ def _points_of(timing: Timing, championship: str) -> str:
     return ", ".join(f"{row.car} {row.points:g}" for row in found[championship].rows) or "none"
 
 
+def _speed(kmh: int | None) -> str:
+    return "none" if kmh is None else f"{kmh} km/h"
+
+
 def _versions(timing: Timing) -> str:
     found = versions(timing)
     return f"{len(found.versions)} {'due' if found.due else 'current'}"
@@ -94,6 +98,7 @@ SENTENCES: dict[str, tuple[str, Callable[[Timing], str]]] = {
     "points": ("the share of the points", _points),
     "session": ("the session", lambda timing: timing.board().session.status),
     "track": ("the track", lambda timing: timing.board().session.track_status),
+    "speed": ("the speed shown", lambda timing: _speed(timing.board().session.max_speed_kmh)),
     "leader": ("the leader's laps", lambda timing: f"laps {timing.board().session.laps}"),
     "anomalies": ("the anomalies", lambda timing: " ".join(_anomalies(timing)) or "none"),
     "versions": ("the versions of the result", _versions),
