@@ -156,6 +156,7 @@ class Stage:
         self.feed_port = 0
         self.opened = True
         self.later: list[SessionInfo] = []
+        self.documents: dict[str, Any] = {}
         self._feed: Feed | None = None
 
     async def open_feed(self) -> None:
@@ -209,7 +210,7 @@ class Source:
 
     def document(self, session: str, path: str, query: Mapping[str, str]) -> bytes | None:  # noqa: ARG002  # the Protocol's names
         assert session == self._stage.name
-        return None
+        return msgspec.json.encode(self._stage.documents[path]) if path in self._stage.documents else None
 
     def health(self) -> Health:
         return Health(ok=True, parts={})

@@ -53,10 +53,12 @@ export class Leaderboard {
     this.root.dataset.order = choice.order;
     this.root.classList.toggle("neutralised", view.neutralised);
     this.empty.hidden = order.length > 0;
-    const laidOut = this.#layOut(state, view);
-    const animate = !laidOut && document.visibilityState === "visible" && !matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.keys.keep(() => this.#place(order, animate));
-    this.#paint(state, order, view, animate);
+    const moves = document.visibilityState === "visible" && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.keys.keep(() => {
+      const animate = !this.#layOut(state, view) && moves;
+      this.#place(order, animate);
+      this.#paint(state, order, view, animate);
+    });
     this.keys.settle(order);
     this.#cut(cutAfter(state, order));
   }

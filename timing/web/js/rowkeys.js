@@ -22,11 +22,12 @@ export class RowKeys {
     });
   }
 
-  /** Do what moves rows, and leave the focus where it was: an element that is moved loses it. */
+  /** Do what moves rows or makes them anew, and leave the focus on its row: an element that is moved loses it. */
   keep(move) {
-    const focused = this.body.contains(document.activeElement) ? document.activeElement : null;
+    const car = this.body.contains(document.activeElement) ? document.activeElement.closest(".row")?.dataset.car : undefined;
+    const focused = document.activeElement;
     move();
-    if (focused?.isConnected && document.activeElement !== focused) focused.focus({ preventScroll: true });
+    if (car !== undefined && document.activeElement !== focused) this.#buttonOf(car)?.focus({ preventScroll: true });
   }
 
   /** Let the number of the row that was last used, else of the first, be the one in the order of the tabulator. */
