@@ -1,4 +1,4 @@
-"""What a viewer chooses: classes, orders, columns, a delay, a wall, a kiosk. Each is kept, shared by the address, and takes nothing wrong."""
+"""What a viewer chooses: classes, orders, columns, a delay, a wall, a kiosk. Each is kept and shared by the address."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -171,13 +171,14 @@ async def test_sectors_carry_signs_beside_their_colours(stage: Any, race: Any, v
     race.step(500)
     board = race.board()
     first, second, third = board.order[:3]
-    rows = {car: msgspec.structs.replace(row, best_sectors_us=(27_000_000, 35_000_000, 24_000_000), sectors_us=(28_000_000, None, None)) for car, row in board.rows.items()}  # fmt: skip
-    rows[first] = msgspec.structs.replace(
-        rows[first], sectors_us=(26_000_000, None, None), best_sectors_us=(26_000_000, 35_000_000, 24_000_000)
-    )
-    rows[second] = msgspec.structs.replace(
-        rows[second], sectors_us=(27_500_000, 36_000_000, None), best_sectors_us=(27_500_000, 35_000_000, 24_000_000)
-    )
+
+    def row(car: str, *now: int | None, best: int) -> Any:
+        bests = (best, 35_000_000, 24_000_000)
+        return msgspec.structs.replace(board.rows[car], sectors_us=now, best_sectors_us=bests)
+
+    rows = {car: row(car, 28_000_000, None, None, best=27_000_000) for car in board.rows}
+    rows[first] = row(first, 26_000_000, None, None, best=26_000_000)
+    rows[second] = row(second, 27_500_000, 36_000_000, None, best=27_500_000)
     stage.publish(msgspec.structs.replace(board, rows=rows))
     viewer = await view(stage.url)
     await viewer.shows(stage)
@@ -275,7 +276,7 @@ async def test_a_wall_can_be_read_from_ten_metres_and_goes_through_the_field(
     assert {car for shown in pages[:5] for car in shown} == set(board.order), "and everybody comes past"
     assert pages[5] == pages[0]
     cut = await page.evaluate(
-        "[...document.querySelectorAll('#board .row .cell:not(.c-driver)')].filter((cell) => cell.scrollWidth > cell.clientWidth + 1).length"
+        "[...document.querySelectorAll('#board .row .cell:not(.c-driver)')].filter((each) => each.scrollWidth > each.clientWidth + 1).length"
     )
     assert cut == 0
 

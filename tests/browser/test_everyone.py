@@ -50,7 +50,7 @@ async def full(stage: Any, race: Any) -> None:
 @pytest.mark.parametrize("theme", ["dark", "light"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("track", ["green", "safety_car"])
-async def test_nothing_against_wcag(stage: Any, race: Any, view: View, size: str, theme: str, track: str) -> None:
+async def test_nothing_against_wcag(stage: Any, race: Any, view: View, *, size: str, theme: str, track: str) -> None:
     width, height = SIZES[size]
     race.flag(track)
     await full(stage, race)
@@ -172,7 +172,8 @@ async def test_no_word_on_the_screen_is_outside_the_catalogue(stage: Any, race: 
     said = await viewer.page.evaluate("""() => {
       const texts = new Set();
       const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-      const skipped = "script, noscript, .wordmark, .words, code, [lang], .plate, .panel, .sign, option, .row .name, .c-team, .c-class span, .number, h1, [data-at=where]";
+      const skipped = "script, noscript, .wordmark, .words, code, [lang], .plate, .panel, .sign, option, .row .name, .c-team, " +
+        ".c-class span, .number, h1, [data-at=where]";
       for (let node = walk.nextNode(); node; node = walk.nextNode()) if (!node.parentElement.closest(skipped)) texts.add(node.data);
       for (const each of document.querySelectorAll("[title], [aria-label]")) {
         if (each.closest(".row .name, .c-class, .c-team, .brand")) continue;
@@ -183,14 +184,14 @@ async def test_no_word_on_the_screen_is_outside_the_catalogue(stage: Any, race: 
     state = stage.state()
     data = {race.names[car], *state["session"]["classes"], *(row["team"] for row in state["rows"].values())}
     data |= {message["text"] for message in state["messages"]}
-    data |= {"article 6"} | {driver["name"] for driver in SHEET["drivers"]}  # type: ignore[index]
+    data |= {"article 6"} | {driver["name"] for driver in SHEET["drivers"]}
     plain = [text for text in said if MARK not in text and re.search(r"[^\W\d_]{2,}", text)]
     for known in sorted(data, key=len, reverse=True):
         plain = [text.replace(known, "") for text in plain]
     assert [text for text in plain if re.search(r"[^\W\d_]{2,}", text)] == []
 
 
-SHEET: dict[str, object] = {
+SHEET: dict[str, Any] = {
     "session": "course-2", "car": "7", "class": "Open", "team": "Ochre Racing",
     "drivers": [{"id": "a", "name": "Ines Brandt"}, {"id": "b", "name": "Wim Kessler"}],
     "laps": [
@@ -205,7 +206,7 @@ SHEET: dict[str, object] = {
     "suspects": [],
 }  # fmt: skip
 
-EXPLANATION: dict[str, object] = {
+EXPLANATION: dict[str, Any] = {
     "session": "course-2", "car": "7", "class": "Open", "seq": 1, "at": 1, "on_the_road": 3, "shown": 3, "position": 4,
     "class_position": 1, "status": "classified", "laps": 2, "result_laps": 2, "total_us": 205_000_000, "best_lap_us": 90_000_000,
     "last_crossing_at": 1, "road": [], "end": [], "weighs": None, "earlier": 0, "crossings": [],
