@@ -275,9 +275,8 @@ async def test_a_wall_can_be_read_from_ten_metres_and_goes_through_the_field(
     assert all(shown[:3] == list(board.order[:3]) for shown in pages), "the first three are always there"
     assert {car for shown in pages[:5] for car in shown} == set(board.order), "and everybody comes past"
     assert pages[5] == pages[0]
-    cut = await page.evaluate(
-        "[...document.querySelectorAll('#board .row .cell:not(.c-driver)')].filter((each) => each.scrollWidth > each.clientWidth + 1).length"
-    )
+    cells = "[...document.querySelectorAll('#board .row .cell:not(.c-driver)')]"
+    cut = await page.evaluate(cells + ".filter((cell) => cell.scrollWidth > cell.clientWidth + 1).length")
     assert cut == 0
 
 
