@@ -4,9 +4,8 @@ The limit: ``MOST_BYTES`` of memory for one way of knowing a session, as estimat
 keyframes lie further apart, and a seek takes longer.
 """
 
-import time
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from replay.serving.ways import Way
 from timing.log.record import Record
@@ -16,8 +15,7 @@ from timing.projections.timing import Timing
 MOST_BYTES = 128 * 1024 * 1024
 BYTES_A_RECORD = 80  # what a fold holds of its own for each record that it has taken in, about
 APART = 1_000  # records between two keyframes, or more
-_STEP = 125
-_DEAR_S = 0.006  # a board that takes longer to form is worth a keyframe of its own
+_STEP = 250  # records that are folded before others get their turn
 
 
 class Keyframes:
@@ -28,7 +26,7 @@ class Keyframes:
         self._way = way
         self._take_in = take_in
         self._most = max(2, int(2 * MOST_BYTES / (BYTES_A_RECORD * max(len(way), 1))))
-        self._apart = max(APART, -(-len(way) // self._most))
+        self._apart = max(APART, -(-len(way) * 4 // (3 * self._most)))
         self._places = [0]
         self._kept = {0: Timing(session)}
 
@@ -44,22 +42,25 @@ class Keyframes:
             self._take_in(timing, self._way.records[at])
         return timing
 
-    def build(self) -> Iterator[None]:
+    def build(self, dear: Collection[int] = ()) -> Iterator[None]:
         """Go along the session and keep keyframes, some milliseconds of work at a time; the caller gives others their turn between.
 
-        Where boards are dear to form (the order under a long neutralisation is read anew), the keyframes lie closer.
+        ``dear``: instants of events after which much is read anew, such as the order under a long neutralisation once it has ended; each
+        is worth a keyframe of its own.
         """
         timing = Timing(self._session)
         last = 0
-        for place in range(_STEP, len(self._way) + 1, _STEP):
-            for at in range(place - _STEP, place):
-                self._take_in(timing, self._way.records[at])
-            began = time.perf_counter()
-            timing.board()
-            dear = time.perf_counter() - began > _DEAR_S
-            if (dear or place - last >= self._apart) and len(self._places) < self._most:
-                self._kept[place] = copied(timing)
-                insort(self._places, place)
+        for place, record in enumerate(self._way.records, start=1):
+            self._take_in(timing, record)
+            if (record.event.at in dear or place - last >= self._apart) and len(self._places) < self._most:
+                timing.board()
+                self._keep(place, timing)
                 last = place
-            yield
+            if place == last or place % _STEP == 0:
+                yield
         let_go(timing)
+
+    def _keep(self, place: int, timing: Timing) -> None:
+        if place not in self._kept:
+            self._kept[place] = copied(timing)
+            insort(self._places, place)

@@ -20,6 +20,7 @@ from replay.serving.ways import Way
 from timing.domain.errors import TimingError
 from timing.projections.copied import let_go
 from timing.projections.marks import Mark, marks
+from timing.projections.timing import Timing
 from timing.services.documents import document
 from timing.services.explanations import Explanations
 from timing.services.replayed import Control, Known, Replay, ReplayMarks, ReplayRefused, Speed, Target
@@ -65,6 +66,7 @@ class Moment:
         self.player = Player(time, self._way.begin, speed)
         self._explanations = Explanations(lambda _: self.shown.timing, time)
         self.seat = Seat(self.shown.hub, self._explain, self.control)
+        self._past: list[Timing] = []
         self._goal: Place | None = None
         self._steps = 0
         self._step_by: Literal["record", "frame"] = "record"
@@ -162,6 +164,9 @@ class Moment:
             while True:
                 self._woken.clear()
                 wait_s = self._move()
+                if self._past:
+                    await asyncio.sleep(0)  # the snapshot first
+                    self._forget()
                 self._tell()
                 if wait_s == 0:
                     await asyncio.sleep(0)
@@ -169,6 +174,10 @@ class Moment:
                     await self._time.wait(self._woken, wait_s)
         finally:
             self.shown.stop()
+
+    def _forget(self) -> None:
+        while self._past:
+            let_go(self._past.pop())
 
     def _move(self) -> float | None:
         """Do a few milliseconds of what is to be done, and give the seconds until more is due; ``None`` until somebody asks."""
@@ -227,7 +236,7 @@ class Moment:
         self.player.put(goal.at)
         self._tell_at = self._mark_at = 0.0
         self._marked_seq = -1
-        let_go(before)
+        self._past.append(before)
 
     def _step(self) -> bool:
         """Show the next record, or the next frame that says anything new; ``False`` at the end."""

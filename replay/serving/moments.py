@@ -72,6 +72,11 @@ class Moments:
         """The number of moments."""
         return len(self._moments)
 
+    @property
+    def built(self) -> bool:
+        """Whether every seek is quick already: the keyframes of all that is watched are made."""
+        return all(task.done() for task in self._building.values())
+
     # --- what the feed asks (sessions.Sessions, sessions.Usher) ---
 
     @property
@@ -178,7 +183,7 @@ async def _build(recording: Recording) -> None:
     known: Known
     for known in ("then", "now"):
         keyframes: Keyframes = recording.keyframes(known)
-        for _ in keyframes.build():
+        for _ in keyframes.build(recording.dear):
             await asyncio.sleep(0)
     gc.collect()
     gc.freeze()  # what was made here stays, and need not be looked through again and again

@@ -55,6 +55,12 @@ class Recording:
         """What a scrub bar marks of the whole session."""
         return marks(self.truth)
 
+    @cached_property
+    def dear(self) -> frozenset[int]:
+        """The instants after which a board is dear to form: a neutralisation has ended, and the order under it is read anew."""
+        ends = ((w.interval.ended, w.free_at, w.settled_at) for w in self.truth.neutral.windows)
+        return frozenset(at for of_one in ends for at in of_one if at is not None)
+
     def way(self, known: Known) -> Way:
         """Give one of the two ways of knowing."""
         return self.then if known == "then" else self.now

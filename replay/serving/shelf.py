@@ -14,8 +14,6 @@ from timing.domain.events import SessionOpened
 from timing.log.record import Record
 from timing.log.session_file import read_lines
 from timing.log.sqlite_log import SqliteLog
-from timing.services.rulebooks import Rulebooks
-from timing.services.scoring import Skipped, records_of
 
 _SQLITE_HEADER = b"SQLite format 3\x00"
 _KEPT = 4  # recordings in memory that nobody watches
@@ -67,6 +65,9 @@ class Shelf:
             return Recording(title, list(log.read(title.session)), pace=self._pace)
 
     def _read_file(self) -> Recording:
+        from timing.services.rulebooks import Rulebooks  # noqa: PLC0415  # slow to load, and a log has its rules within it
+        from timing.services.scoring import Skipped, records_of  # noqa: PLC0415
+
         skipped: list[Skipped] = []
         try:
             with self._source.open("rb") as lines:

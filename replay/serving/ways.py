@@ -92,14 +92,17 @@ def as_it_was(records: Sequence[Record], truth: Timing, then: Way) -> Way:
     for record in records:
         event = record.event
         instant = instants_of(event)
-        if _is_knowledge(event, instant):
+        if isinstance(event, EventRetimed):
+            dated.append((instant, 0, record.seq, record, event))  # its instant is what it is about
+        elif _is_knowledge(event, instant):
             backdated.setdefault(instant, []).append(record)
         else:
             dated.append((instant, 1, record.seq, record, event))
     for instant, group in backdated.items():
         group.sort(key=lambda r: (r.event.at, r.seq))
         for before, record in enumerate(reversed(group), start=1):
-            dated.append((instant - before, 0, record.seq, record, _given_at(record.event, max(instant - before, 0))))
+            at = max(instant - before, 0)
+            dated.append((at, 0, record.seq, record, msgspec.structs.replace(record.event, at=at)))
     dated.sort(key=lambda d: (d[3] is not opened, d[:3]))
     begin, end = opened.event.at, max(then.end, opened.event.at)
     instants: list[int] = []
@@ -145,11 +148,6 @@ def _is_knowledge(event: AnyEvent, instant: int) -> bool:
     if isinstance(event, EntryRegistered | TransponderAssigned):
         return instant < event.at
     return isinstance(event, Correction) and not isinstance(event, PassingAdded)
-
-
-def _given_at(event: AnyEvent, at: int) -> AnyEvent:
-    """Put what an event says of itself in its place; a retiming's instant is what it is about."""
-    return event if isinstance(event, EventRetimed) else msgspec.structs.replace(event, at=at)
 
 
 class _Instants:
