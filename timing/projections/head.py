@@ -33,7 +33,7 @@ def session_view(timing: "Timing", state: State, candidates: Sequence[CandidateV
     return SessionView(
         name=opened.name if opened else timing.session,
         kind=opened.kind if opened else "race",
-        status=_session_status(state),
+        status=session_status(state),
         track_status=track,
         rulebook=timing.rules.title,
         laps=laps,
@@ -54,7 +54,8 @@ def session_view(timing: "Timing", state: State, candidates: Sequence[CandidateV
     )
 
 
-def _session_status(state: State) -> SessionStatus:
+def session_status(state: State) -> SessionStatus:
+    """Say where the session stands; what was published last comes before all."""
     if state.said.published is not None:
         return _PUBLISHED[state.said.published]
     if state.over:

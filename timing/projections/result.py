@@ -9,7 +9,7 @@ from timing.domain.classification import Place
 from timing.domain.order import Standing, best_lap_gap, race_gap
 from timing.domain.suspension import GapClock
 from timing.projections.board import Gap, PenaltyView, ResultStatus
-from timing.projections.head import session_view
+from timing.projections.head import session_status
 from timing.projections.points import ChampionshipPoints, points
 from timing.projections.state import State
 from timing.projections.stoppage import gap_clock, points_percent
@@ -84,7 +84,7 @@ class Result(Struct, frozen=True):
 def result(timing: "Timing") -> Result:
     """Form the classification as it stands."""
     state = timing.state()
-    board = timing.board()
+    said, opened = state.said, timing.evidence.opened
     places = timing.classification()
     standings = {s.car: s for s in state.standings}
     undecided = {p.car: p.position for p in timing.without_decisions()}
@@ -92,40 +92,47 @@ def result(timing: "Timing") -> Result:
     rows = []
     winner, clock = places[0] if places else None, gap_clock(timing, state)
     for place in places:
-        row = board.rows[place.car]
+        standing, driver = standings[place.car], said.drivers.get(place.car)
         gap = Gap(0, 0)
         if winner is not None and place.position is not None:
-            gap = _gap(standings[place.car], standings[winner.car], clock, race=timing.race)
+            gap = _gap(standing, standings[winner.car], clock, race=timing.race)
             if place.total_us is not None and winner.total_us is not None:
                 level = place.laps == winner.laps
                 gap = Gap(winner.laps - place.laps, max(place.total_us - winner.total_us, 0) if level else gap.time_us)
-        driver = row.driver.name if row.driver else None
         rows.append(
             ResultRow(
                 place.position,
                 place.car,
                 place.class_,
                 place.class_position,
-                driver,
-                row.team,
+                driver.name if driver else None,
+                said.entries[place.car].team,
                 place.laps,
                 place.total_us,
                 gap,
                 place.status,
-                row.best_lap_us,
-                row.penalties,
+                standing.best_us,
+                said.badges.get(place.car, ()),
                 on_the_road[place.car],
-                *_by_decisions(place, standings[place.car], undecided[place.car], state),
-                row.result.photo,
+                *_by_decisions(place, standing, undecided[place.car], state),
+                place.car in state.close.photo,
             )
         )
     rules, by_hash = timing.rules, timing.rulebook_hash
     rulebook = None if by_hash is None else RulebookName(rules.id, rules.title, by_hash)
-    status = session_view(timing, state).status
     share, drops = points_percent(timing, state), _grid_drops(state)
     digest = timing.digest().hex()
     return Result(
-        timing.session, board.session.name, status, timing.seq, digest, tuple(rows), rulebook, drops, share, points(timing, places)
+        timing.session,
+        opened.name if opened else timing.session,
+        session_status(state),
+        timing.seq,
+        digest,
+        tuple(rows),
+        rulebook,
+        drops,
+        share,
+        points(timing, places),
     )
 
 
