@@ -132,20 +132,24 @@ def in_words(found: Differences) -> list[str]:
     """Write the differences as people read them: one line for the session, one for each car."""
     written = []
     if found.session:
-        written.append("session: " + ", ".join(_say(name.replace("_", " "), name, c) for name, c in found.session.items()))
+        written.append("session: " + ", ".join(change_in_words(name.replace("_", " "), name, c) for name, c in found.session.items()))
     for car in found.cars:
         changes = dict(car.changes)
         if changes.get("laps") == changes.get("road_laps"):
             changes.pop("road_laps", None)
-        written.append(f"car {car.car}: " + ", ".join(_say(_WORDS.get(name, name), name, change) for name, change in changes.items()))
+        written.append(
+            f"car {car.car}: " + ", ".join(change_in_words(_WORDS.get(name, name), name, change) for name, change in changes.items())
+        )
     return written
 
 
-def _say(what: str, name: str, change: Change) -> str:
-    return f"{what} {_value(name, change.before)} -> {_value(name, change.after)}".strip()
+def change_in_words(what: str, name: str, change: Change) -> str:
+    """Write how something changed; ``name`` is its field, ``what`` how people call it."""
+    return f"{what} {value_in_words(name, change.before)} -> {value_in_words(name, change.after)}".strip()
 
 
-def _value(name: str, value: Value) -> str:
+def value_in_words(name: str, value: Value) -> str:
+    """Write a field's value as people read it: ``P3``, ``1:02.345``, ``not classified``."""
     if value is None:
         return "none"
     if name.endswith("_us") and isinstance(value, int):

@@ -18,6 +18,9 @@ from timing.projections.statement import key_id
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
 
+VOIDED = "voided"
+"""What a decision came to that is there no more."""
+
 Publication = Literal["provisional", "amended", "final"]
 
 
@@ -121,7 +124,7 @@ def versions(timing: "Timing") -> Versions:
         found.append(_version(number, kept_one, holding[kept_one.event.id], before, current=current, signature=signature))
         before = kept_one
     since = differences(before.lines, now) if before else Differences()
-    steps = _between(before.rulings, ruled) if before else ()
+    steps = decision_steps(before.rulings, ruled) if before else ()
     view = result(timing)
     return Versions(timing.session, view.name, view.status, not since.none, tuple(found), since, steps)
 
@@ -149,7 +152,7 @@ def _version(
         current=current,
         faults=tuple(_faults(kept, by_hash)),
         changes=differences(before.lines, kept.lines) if before else Differences(),
-        decisions=_between(before.rulings, kept.rulings) if before else (),
+        decisions=decision_steps(before.rulings, kept.rulings) if before else (),
         result=kept.result,
         signature=signature,
     )
@@ -168,7 +171,8 @@ def _faults(kept: Snapshot, by_hash: str | None) -> Iterable[str]:
         yield f"it says that it rests on record {event.as_of}, and is itself record {kept.seq}"
 
 
-def _between(before: Iterable[Ruling], after: Iterable[Ruling]) -> tuple[DecisionStep, ...]:
+def decision_steps(before: Iterable[Ruling], after: Iterable[Ruling]) -> tuple[DecisionStep, ...]:
+    """Give what became of decisions from one state of a session to another."""
     stages = {r.decision.id: r.stage for r in before}
     steps = []
     for ruling in after:
@@ -184,7 +188,7 @@ def _between(before: Iterable[Ruling], after: Iterable[Ruling]) -> tuple[Decisio
         if ruling.decision.id not in kept:
             decision = ruling.decision
             steps.append(
-                DecisionStep(decision.decision, decision.car, penalty_text(decision), ruling.stage, "voided", None, decision.article)
+                DecisionStep(decision.decision, decision.car, penalty_text(decision), ruling.stage, VOIDED, None, decision.article)
             )
     return tuple(steps)
 
