@@ -12,6 +12,7 @@ from timing.cli import LazyGroup, run
     lazy={
         "serve": "A log's feed and screens again: play, pause, seek, step, at any speed.",
         "verify": "Check a log, and every result that was published and signed in it, by folding it again.",
+        "check": "Check a result sheet: who signed it, and whether a log makes it.",
         "diff": "Two ways of knowing or judging a session, side by side, and why each car differs.",
         "simulate": "Generate a believable race as a session file, and its true result.",
     },

@@ -22,7 +22,8 @@ def command(*, source: Path, session: str | None, as_json: bool, number: int | N
 
     SOURCE is a session file or a log. A version is the result of the records before the one that published it, and stays so whatever
     comes in later; where the classification has changed since the last, this says that an amended result is due. Exit status 1 where
-    a version was not what its sender said it was (another digest or rulebook).
+    a version was not what its sender said it was (another digest or rulebook). What --version N --json prints is a sheet that others can
+    check: see `replay check`.
     """
     import msgspec
 
