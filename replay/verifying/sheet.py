@@ -61,7 +61,7 @@ def sheets_of(content: bytes) -> list[dict[str, Any]]:
     """
     try:
         said = msgspec.json.decode(content, type=dict[str, Any])
-        sheets = said.get("versions", [said])
+        sheets: list[dict[str, Any]] = said.get("versions", [said])
         for sheet in sheets:
             msgspec.convert({name: value for name, value in sheet.items() if name != "signature"}, Version)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError, AttributeError) as error:

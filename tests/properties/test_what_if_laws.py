@@ -55,18 +55,16 @@ def assumed(events: Events, chance: Random) -> Events:
         fact = chance.choice(facts) if facts else None
         key = ("x", 0, 0) if fact is None else (fact.decoder, fact.boot, fact.number)
         named = dict(zip(("decoder", "boot", "number"), key, strict=True))
-        said.append(
-            chance.choice(
-                (
-                    {"type": "decision", "decision": f"W{number}", "car": car, "penalty": "time", "seconds": chance.choice((5, 60, 0.5))},
-                    {"type": "decision", "decision": f"W{number}", "car": car, "penalty": "disqualified"},
-                    {"type": "decision_updated", "decision": "W0", "stage": "quashed"},
-                    {"type": "passing_added", "car": car, "loop": "SF", "at": fact.at + 7 if fact else 1_747_400_100_000_000},
-                    {"type": "car_retired", "car": "88", "at": 1_747_400_100_000_000},
-                    {"type": "passing_voided", "passing": named},
-                )
-            )
-        )
+        at = fact.at + 7 if fact else 1_747_400_100_000_000
+        choices: list[dict[str, object]] = [
+            {"type": "decision", "decision": f"W{number}", "car": car, "penalty": "time", "seconds": chance.choice((5, 60, 0.5))},
+            {"type": "decision", "decision": f"W{number}", "car": car, "penalty": "disqualified"},
+            {"type": "decision_updated", "decision": "W0", "stage": "quashed"},
+            {"type": "passing_added", "car": car, "loop": "SF", "at": at},
+            {"type": "car_retired", "car": "88", "at": at},
+            {"type": "passing_voided", "passing": named},
+        ]
+        said.append(chance.choice(choices))
     return [event_of(msgspec.json.encode(one), number) for number, one in enumerate(said, start=1)]
 
 
