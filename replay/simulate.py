@@ -1,6 +1,6 @@
 """Simulate a race from a plan: the session file's events in order of arrival, and the true result to hold a scorer to."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from operator import itemgetter
 
 import msgspec
@@ -9,14 +9,15 @@ from msgspec import Struct
 from replay.simulation.decoders import Arrival, listen
 from replay.simulation.dice import Dice
 from replay.simulation.director import Director
-from replay.simulation.field import make_field
+from replay.simulation.field import Starter, make_field
 from replay.simulation.mishaps import Heard, Tower
 from replay.simulation.plan import DEMO_SEED, FAULTS, FORMATS, MISHAPS, Faults, Format, Mishap, Plan, plan_for
 from replay.simulation.race import Race
 from replay.simulation.script import Script
+from replay.simulation.timed import Timed, true_ranking
 from replay.simulation.truth import Truth, true_result
 from replay.simulation.wire import disturb
-from timing.domain.events import AnyEvent
+from timing.domain.events import AnyEvent, channel_of
 from timing.domain.units import MILLISECOND
 
 __all__ = [
@@ -34,10 +35,11 @@ class Simulation(Struct, frozen=True):
     arrivals: list[int]
     truth: Truth
 
-    def lines(self) -> Iterator[bytes]:
-        """Give the lines of the session file, each with its end."""
+    def lines(self, only: Collection[str] = (), without: Collection[str] = ()) -> Iterator[bytes]:
+        """Give the lines of the session file, each with its end; of the channels named ``only``, or of all but those ``without``."""
         for event in self.events:
-            yield _encoder.encode(event) + b"\n"
+            if not (only or without) or ((channel := channel_of(event).partition("/")[0]) in only if only else channel not in without):
+                yield _encoder.encode(event) + b"\n"
 
 
 def simulate(plan: Plan, progress: Callable[[int], None] | None = None) -> Simulation:
@@ -46,6 +48,8 @@ def simulate(plan: Plan, progress: Callable[[int], None] | None = None) -> Simul
     ``progress`` hears now and then how far the race is, in microseconds since its start.
     """
     starters = make_field(plan)
+    if plan.kind != "race":
+        return _simulate_timed(plan, starters, progress)
     dice = Dice(plan.seed, "absent")
     absent = {starters[-1 - dice.below(len(starters) - 1)].number for _ in range(plan.non_starters)}
     script = Script(plan)
@@ -56,7 +60,8 @@ def simulate(plan: Plan, progress: Callable[[int], None] | None = None) -> Simul
     race.start(absent)
     director.prepare()
     race.run((lambda now: progress(now - plan.start)) if progress else None)
-    events, arrivals = _arrivals(plan, race, director, script)
+    heard = [(at, loop, car.starter.transponder) for at, loop, car in race.formation_lap() + race.trace]
+    events, arrivals = _arrivals(plan, starters, heard, director.safety_car_seen, script)
     rows = true_result(plan, race.cars, list(script.rulings.values()), absent, director.red_at)
     visits = {car.starter.number: car.visits for car in race.cars if car.visits}
     crossings = {car.starter.number: car.crossings for car in race.cars if car.crossings}
@@ -64,12 +69,27 @@ def simulate(plan: Plan, progress: Callable[[int], None] | None = None) -> Simul
     return Simulation(plan, events, arrivals, truth)
 
 
-def _arrivals(plan: Plan, race: Race, director: Director, script: Script) -> tuple[list[AnyEvent], list[int]]:
+def _simulate_timed(plan: Plan, starters: list[Starter], progress: Callable[[int], None] | None) -> Simulation:
+    """Simulate qualifying or practice."""
+    script = Script(plan)
+    script.before_the_start(starters, set())
+    timed = Timed(plan, starters, script, Dice(plan.seed, "timed"))
+    timed.run((lambda now: progress(now - plan.start)) if progress else None)
+    heard = [(at, loop, starter.transponder) for at, loop, starter in sorted(timed.heard, key=lambda heard: (heard[0], heard[2].number))]
+    events, arrivals = _arrivals(plan, starters, heard, [], script)
+    rows = true_ranking(timed)
+    visits = {runner.starter.number: runner.pit_visits for runner in timed.runners if runner.pit_visits}
+    crossings = {runner.starter.number: runner.crossings[1 : runner.laps + 1] for runner in timed.runners}
+    return Simulation(plan, events, arrivals, Truth(plan.session, plan.seed, rows[0].car, None, rows, [], visits, crossings))
+
+
+def _arrivals(
+    plan: Plan, starters: list[Starter], heard: list[Heard], safety_car: list[tuple[int, str]], script: Script
+) -> tuple[list[AnyEvent], list[int]]:
     """Put what was said and what was heard in the order in which it arrives; what arrives at once, what was said first."""
     dice = Dice(plan.seed, "arrivals")
-    heard = [(at, loop, car.starter.transponder) for at, loop, car in race.formation_lap() + race.trace]
-    strangers = [(at, loop, "9000001") for at, loop in director.safety_car_seen]
-    tower = Tower(plan, script, {car.starter.transponder: car.starter.number for car in race.cars})
+    strangers = [(at, loop, "9000001") for at, loop in safety_car]
+    tower = Tower(plan, script, {starter.transponder: starter.number for starter in starters})
     passings = _listen(plan, tower, heard, strangers)
     said = sorted(script.commands, key=itemgetter(0))
     latest = 0

@@ -12,26 +12,43 @@ from typing import IO, Any
 import click
 import msgspec
 
+from replay.commands.simulate_live import LEFT_TO_TRAINEES, Live, Radio, State, read_state, run
 from replay.simulate import DEMO_SEED, FAULTS, FORMATS, MISHAPS, Faults, Format, Mishap, Plan, Simulation, plan_for, simulate
+from replay.simulation.menu import SCENARIOS, menu, mishaps_of, read_fault
+from timing.commands.publish import SpeedType
 from timing.domain.errors import ConfigurationError, TimingError
-from timing.domain.units import HOUR, format_duration
+from timing.domain.units import HOUR, SECOND, format_duration
+from timing.services.clock import system_clock
+from timing.services.mqtt import Address
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AT_ONCE = 1 << 18
+_SOON_US = 30 * SECOND
+
+
+def _list(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        menu({str(name): what for name, what in FORMATS.items()}, click.echo)
+        context.exit()
 
 
 @click.command()
 @click.option("--seed", type=click.IntRange(min=0), default=DEMO_SEED, show_default=True, help="The race: the same seed is the same race.")
-@click.option("--format", "kind", type=click.Choice(FORMATS), default="mitjet", show_default=True, help="What kind of race.")
-@click.option("--cars", type=int, help="How many cars. [mitjet 34, sprint 24, endurance 60]")
+@click.option("--list", "listed", is_flag=True, is_eager=True, expose_value=False, callback=_list,
+              help="Say which formats, faults and scenarios there are.")  # fmt: skip
+@click.option("--format", "kind", type=click.Choice(list(FORMATS)), default="mitjet", show_default=True, help="What kind of session.")
+@click.option("--scenario", type=click.Choice(list(SCENARIOS)), help="Something to happen in it, for training; see --list.")
+@click.option("--cars", type=int, help="How many cars. [mitjet 34, sprint 24, endurance 60, karting 28, qualifying 20, practice 24]")
 @click.option("--minutes", type=click.IntRange(1, 10_000), help="A race by time. [mitjet 20, endurance 360]")
 @click.option("--plus-laps", type=click.IntRange(0, 100), help="Laps after the time is over. [mitjet 1, endurance 0]")
 @click.option("--laps", type=click.IntRange(1, 10_000), help="A race by laps; with --minutes, whichever is over first. [sprint 15]")
 @click.option("--finish", type=click.Choice(["flag", "red"]), default="flag", show_default=True,
               help="Whether the race ends with the chequered flag, or is stopped by red and not resumed.")  # fmt: skip
 @click.option("--virtual", type=click.IntRange(0, 9), default=0, help="How often the virtual safety car or a full course yellow is called.")
-@click.option("--faults", default="mild", show_default=True,
-              help="What goes wrong, joined by commas; the race is the same. How badly decoders behave: none, mild or harsh (double reads, "
+@click.option("--fault", multiple=True, metavar="NAME[=RATE]",
+              help="Something that goes wrong, and how often; may be repeated. See --list. Decoders do nothing else then.")  # fmt: skip
+@click.option("--faults", show_default="mild, or none where --fault or --scenario says what",
+              help="Sets of what goes wrong, joined by commas; the race is the same. How badly decoders behave: none, mild, harsh (twice, "
                    "late passings; outages, repetitions, reboots). "
                    f"What has to be mended, and is: {', '.join(MISHAPS)}. Or all.")  # fmt: skip
 @click.option("--start", metavar="INSTANT", help="The start signal: 2026-05-16T13:10:00Z, or microseconds since 1970. [that Saturday]")
@@ -40,34 +57,114 @@ _AT_ONCE = 1 << 18
 @click.option("-o", "--output", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), default="-",
               help="The session file. [standard output]")  # fmt: skip
 @click.option("--truth", type=click.Path(dir_okay=False, path_type=Path), help="The true result, as JSON, by the simulation's own count.")
-def command(*, output: Path, truth: Path | None, **options: Any) -> None:
-    """Generate a believable race as a session file.
+@click.option("--broker", metavar="URL", help="Send it live into this broker, mqtt://HOST:PORT, instead of writing a file.")
+@click.option("--speed", type=SpeedType(), metavar="N|max", default="1", show_default=True,
+              help="With --broker: so many times life, from shortly before the start on.")  # fmt: skip
+@click.option("--rate", type=click.FloatRange(min=0.01, max=1e6), metavar="N", help="With --broker: N events a second in all, instead.")
+@click.option("--sessions", type=click.IntRange(1, 500), default=1, show_default=True,
+              help="With --broker: so many at the same time, NAME-1, NAME-2 …, each of a seed of its own.")  # fmt: skip
+@click.option("--state", type=click.Path(dir_okay=False, path_type=Path),
+              help="With --broker: keep in this file how far it is, and go on from there.")  # fmt: skip
+@click.option("--training", is_flag=False, flag_value=",".join(LEFT_TO_TRAINEES), metavar="[CHANNELS]",
+              help="Leave commands to a trainee, and print what is to be entered, when. [control,stewards,corrections]")  # fmt: skip
+@click.option("--debrief", type=click.Path(dir_okay=False, path_type=Path), help="What was left to the trainee, as session file lines.")
+def command(*, output: Path, truth: Path | None, **options: Any) -> int:
+    """Simulate a believable session: to a file, or live into a broker.
 
     Without options it is the demo race: 34 Mitjet 2L at Albi over 20 minutes and a lap, with two safety cars, stops, a spin, a late red
-    flag and a short sprint to the chequered flag.
+    flag and a short sprint to the chequered flag. --list says what else there is. The same options make the same events, to the byte;
+    live, the start signal is half a minute from now unless --start says otherwise.
     """
-    plan = plan_of(**options)
-    with _progress(plan) as progress:
-        simulation = simulate(plan, progress)
-    _write(simulation, output)
+    live = {name: options.pop(name) for name in ("broker", "speed", "rate", "sessions", "state")}
+    channels, debrief = _channels(options.pop("training")), options.pop("debrief")
+    if live["broker"] is not None:
+        simulations = _sent_live(options, live)
+    elif sent := next((name for name in ("rate", "state") if live[name] is not None), "sessions" if live["sessions"] > 1 else None):
+        raise ConfigurationError(f"--{sent} is for --broker; name the broker, or leave it out")
+    else:
+        simulations = [_simulated(plan_of(**options))]
     if truth is not None:
-        with _opened(truth) as file:
-            file.write(msgspec.json.format(msgspec.json.encode(simulation.truth), indent=1) + b"\n")
+        _write_truths(simulations, truth)
+    if debrief is not None:
+        with _opened(debrief) as file:
+            file.writelines(line for simulation in simulations for line in simulation.lines(channels))
+    if live["broker"] is None:
+        _write(simulations[0], output, channels)
+        return 0
+    return _send(simulations, options, live, channels)
+
+
+def _simulated(plan: Plan) -> Simulation:
+    with _progress(plan) as progress:
+        return simulate(plan, progress)
+
+
+def _sent_live(options: dict[str, Any], live: dict[str, Any]) -> list[Simulation]:
+    """Simulate the sessions to be sent, beginning soon, or when the run began that is taken up."""
+    state = read_state(live["state"], _told(options, live))
+    if state is not None:
+        options["start"] = str(state.start)
+    elif options["start"] is None:
+        options["start"] = str(system_clock() + _SOON_US)
+    first, many = plan_of(**options), live["sessions"]
+    if many == 1:
+        return [_simulated(first)]
+    names = {"session": f"{first.session[:60]}-{{}}"}
+    each = [{**options, "seed": options["seed"] + n, "session": names["session"].format(n + 1)} for n in range(many)]
+    return [_simulated(plan_of(**one)) for one in each]
+
+
+def _told(options: dict[str, Any], live: dict[str, Any]) -> list[str]:
+    """Give the options that make a run what it is, as text to compare."""
+    made = {**options, "sessions": live["sessions"]}
+    return [f"{name}={value}" for name, value in sorted(made.items()) if name != "start" and value not in (None, ())]
+
+
+def _send(simulations: list[Simulation], options: dict[str, Any], live: dict[str, Any], channels: tuple[str, ...]) -> int:
+    start = simulations[0].plan.start
+    state = read_state(live["state"], _told(options, live)) or State(_told(options, live), start, {})
+    sending = Live(simulations, state, live["state"], channels)
+    radios = [Radio(simulation, channels) for simulation in simulations] if channels else []
+    return run(sending, radios, Address(live["broker"]), live["speed"], live["rate"])
+
+
+def _channels(text: str | None) -> tuple[str, ...]:
+    channels = tuple(text.split(",")) if text else ()
+    if strangers := sorted(set(channels) - {*LEFT_TO_TRAINEES, "session"}):
+        raise ConfigurationError(f"--training {strangers[0]} cannot be left to anybody; choose among {','.join(LEFT_TO_TRAINEES)},session")
+    return channels
+
+
+def _write_truths(simulations: list[Simulation], path: Path) -> None:
+    truths = [simulation.truth for simulation in simulations]
+    with _opened(path) as file:
+        file.write(msgspec.json.format(msgspec.json.encode(truths[0] if len(truths) == 1 else truths), indent=1) + b"\n")
 
 
 def plan_of(
     *,
     seed: int, kind: Format, cars: int | None, minutes: int | None, plus_laps: int | None, laps: int | None, finish: str, virtual: int,
-    faults: str, start: str | None, session: str | None, rulebook: str | None,
+    faults: str | None, start: str | None, session: str | None, rulebook: str | None,
+    fault: tuple[str, ...] = (), scenario: str | None = None,
 ) -> Plan:  # fmt: skip
     """Give the plan that the options ask for; they alone make it, so a command line is a race."""
-    red_end = {"stopped": True, "red": 0.72} if finish == "red" else {}
-    badly, mishaps = _faults(faults)
-    return plan_for(
-        kind, seed=seed, cars=cars, minutes=minutes, plus_laps=plus_laps, laps=laps, faults=badly, mishaps=mishaps,
+    rates = dict(read_fault(text) for text in fault)
+    badly, mishaps = _faults(faults or ("none" if fault or scenario else "mild"))
+    plan = plan_for(
+        kind, seed=seed, cars=cars, minutes=minutes, plus_laps=plus_laps, laps=laps, faults=badly,
+        mishaps=mishaps_of({*mishaps, *rates}), rates={name: rate for name, rate in rates.items() if rate is not None},
         virtual=tuple((turn + 0.5) / virtual for turn in range(virtual)), session=_session(session), rulebook=rulebook,
-        start=None if start is None else _instant(start), **red_end,
+        start=None if start is None else _instant(start), **({"stopped": True, "red": 0.72} if finish == "red" else {}),
     )  # fmt: skip
+    if scenario is None:
+        return plan
+    if plan.kind != "race":
+        raise ConfigurationError(f"--scenario {scenario} happens in a race; --format {kind} is none")
+    changes = dict(SCENARIOS[scenario].changes)
+    changes["mishaps"] = mishaps_of({*plan.mishaps, *changes.get("mishaps", ())})
+    if faults is not None:
+        changes.pop("faults", None)
+    return msgspec.structs.replace(plan, **changes)
 
 
 def _faults(text: str) -> tuple[Faults, tuple[Mishap, ...]]:
@@ -131,17 +228,17 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
         raise TimingError(f"{path} cannot be written: {os.strerror(error.errno or 0)}; choose another place") from None
 
 
-def _write(simulation: Simulation, output: Path) -> None:
+def _write(simulation: Simulation, output: Path, left_out: tuple[str, ...]) -> None:
     if str(output) == "-":
-        _stream(simulation, sys.stdout.buffer)
+        _stream(simulation, sys.stdout.buffer, left_out)
     else:
         with _opened(output) as file:
-            _stream(simulation, file)
+            _stream(simulation, file, left_out)
 
 
-def _stream(simulation: Simulation, file: IO[bytes]) -> None:
+def _stream(simulation: Simulation, file: IO[bytes], left_out: tuple[str, ...]) -> None:
     gathered = bytearray()
-    for line in simulation.lines():
+    for line in simulation.lines(without=left_out):
         gathered += line
         if len(gathered) >= _AT_ONCE:
             file.write(gathered)

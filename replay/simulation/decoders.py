@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
+import msgspec
 from msgspec import Struct
 
 from replay.simulation.dice import Dice
@@ -31,19 +32,28 @@ class Quality(Struct, frozen=True):
     strangers: float = 0.0
     resent: float = 0.0
     outage_us: int = 0
-    reboot: bool = False
+    reboot: float = 0.0
 
 
 QUALITY: dict[Faults, Quality] = {
     "none": Quality(),
     "mild": Quality(twice=0.003, late=0.002, latest_us=20 * SECOND, strangers=0.001),
-    "harsh": Quality(twice=0.03, late=0.02, latest_us=90 * SECOND, strangers=0.01, resent=0.01, outage_us=90 * SECOND, reboot=True),
+    "harsh": Quality(twice=0.03, late=0.02, latest_us=90 * SECOND, strangers=0.01, resent=0.01, outage_us=90 * SECOND, reboot=0.5),
 }
+
+
+def quality_of(plan: Plan) -> Quality:
+    """Give how the decoders of a plan behave, with the rates that it names."""
+    rates, quality = plan.rates, QUALITY[plan.faults]
+    named: dict[str, float] = {name: rates[name] for name in ("twice", "late", "strangers", "resent", "reboot") if name in rates}
+    if "outage" in rates:
+        named["outage_us"] = int(rates["outage"] * SECOND)
+    return msgspec.structs.replace(quality, latest_us=quality.latest_us or 90 * SECOND, **named)
 
 
 def listen(plan: Plan, heard: Iterable[Heard], strangers: Iterable[Heard]) -> list[Arrival]:
     """Give the passings that arrive, in no order. ``strangers``: what no car's transponder causes, heard where faults are wanted."""
-    quality = QUALITY[plan.faults]
+    quality = quality_of(plan)
     dice = Dice(plan.seed, "decoders")
     by_decoder: dict[str, list[tuple[int, str, str, bool]]] = defaultdict(list)
     for at, loop, transponder in heard:
@@ -53,7 +63,7 @@ def listen(plan: Plan, heard: Iterable[Heard], strangers: Iterable[Heard]) -> li
             mine.append((at + dice.between(60 * MILLISECOND, 290 * MILLISECOND), loop, transponder, False))
         if quality.strangers and dice.chance(quality.strangers):
             mine.append((at + dice.between(SECOND, 4 * SECOND), loop, "9000777", True))  # a marshal's car
-    if plan.faults != "none":
+    if plan.faults != "none" or "strangers" in plan.rates:
         for at, loop, transponder in strangers:
             by_decoder[DECODERS[loop]].append((at, loop, transponder, True))
     arrivals: list[Arrival] = []
@@ -66,7 +76,7 @@ def listen(plan: Plan, heard: Iterable[Heard], strangers: Iterable[Heard]) -> li
 def _decoder(plan: Plan, quality: Quality, dice: Dice, decoder: str, passings: list[tuple[int, str, str, bool]]) -> list[Arrival]:
     """Give a decoder's passings their numbers. A reboot begins them anew; after an outage of its line everything comes at once."""
     boot, number = 1, 0
-    reboot_at = plan.start + int(plan.expected_us * dice.random()) if quality.reboot and dice.chance(0.5) else None
+    reboot_at = plan.start + int(plan.expected_us * dice.random()) if quality.reboot and dice.chance(quality.reboot) else None
     outage = plan.start + int(plan.expected_us * dice.random()) if quality.outage_us and dice.chance(0.5) else None
     arrivals: list[Arrival] = []
     for at, loop, transponder, strong in passings:

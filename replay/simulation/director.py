@@ -67,6 +67,8 @@ class Director:
         """See ``RaceControl.at_loop``."""
         if car is self.race.head and self.race.picked_up and not self._ending:
             self._follow_safety_car(car, node, now)
+        if node == 1 and self.plan.red_on_last_lap and self.red_at is None and car.laps + 1 == self.race.target:
+            self._red_wanted = True
         if node == 1 and self._red_wanted and self._may_suspend() and car is self.race.leader():
             self._crash_before_red(car, now)
         if node == 3 and car.box_us is None and self._may_stop(car, now):
@@ -360,8 +362,13 @@ class Director:
                 script.update(now + 20 * SECOND, car.serving, "quashed", "a time penalty takes its place")
                 script.rule(now + 21 * SECOND, car.starter.number, "time", "drive-through not served", seconds=20)
         script.say(ResultPublished, now + 2 * MINUTE, stage="provisional", document="1")
-        changed = False
+        changed = self.plan.protest
         finished = [car for car in sorted(self.race.cars, key=lambda car: (-car.laps, car.crossings[-1:])) if car.finished_at is not None]
+        if self.plan.protest and len(finished) > 1:
+            winner = finished.pop(0).starter.number
+            protest = script.rule(now + 3 * MINUTE, winner, "disqualified", "protest: the car is below the minimum weight", stage="noted")
+            script.update(now + 4 * MINUTE, protest, "investigated")
+            script.update(now + 6 * MINUTE, protest, "issued", "the protest is upheld")
         if self.plan.time_penalties and len(finished) > 3:
             car = self.dice.one_of(finished[1:6])
             script.rule(now + 5 * MINUTE, car.starter.number, "time", "track limits in the last lap", seconds=5)

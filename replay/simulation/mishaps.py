@@ -62,6 +62,10 @@ class Tower:
         """Give a mishap's own stream of chance: one more or less leaves the others as they are."""
         return Dice(self.plan.seed, f"mishap {mishap}")
 
+    def most(self, mishap: str, otherwise: int) -> int:
+        """Give how often a mishap may happen."""
+        return int(self.plan.rates.get(mishap, otherwise))
+
     def correct(self, kind: type[E], arrives: int, at: int, reason: str, /, **fields: Any) -> None:
         """Have the timekeeper correct something."""
         self._counts += 1
@@ -130,7 +134,7 @@ def _swaps(tower: Tower, heard: list[Heard]) -> list[Heard]:
 def _unheard(tower: Tower, heard: list[Heard]) -> list[Heard]:
     """Let crossings of the line be heard by nobody; the camera saw them."""
     dice = tower.dice("unheard")
-    unheard = set(_some(dice, _racing(tower, heard), 1 + dice.below(4)))
+    unheard = set(_some(dice, _racing(tower, heard), 1 + dice.below(tower.most("unheard", 4))))
     for at, loop, transponder in sorted(unheard):
         tower.correct(PassingAdded, tower.later(dice, at), at, "photo finish camera", car=tower.cars[transponder], loop=loop)
     return [passing for passing in heard if passing not in unheard]
@@ -140,7 +144,7 @@ def _wrong_numbers(tower: Tower, heard: list[Heard]) -> list[Heard]:
     """Let crossings be heard under another car's transponder; race control saw who it was."""
     dice = tower.dice("wrong")
     changed: dict[Heard, Heard] = {}
-    for passing in _some(dice, _racing(tower, heard), 1 + dice.below(3)):
+    for passing in _some(dice, _racing(tower, heard), 1 + dice.below(tower.most("wrong-numbers", 3))):
         at, loop, transponder = passing
         near = {t for when, _, t in (*heard, *changed.values()) if abs(when - at) < _CLEAR_OF_READS}
         strangers = [t for t in tower.cars if t not in near]
@@ -156,7 +160,7 @@ def _ghosts(tower: Tower, heard: list[Heard]) -> list[Heard]:
     """Let the line hear cars that are not there."""
     dice, known = tower.dice("ghosts"), set(heard)
     ghosts: set[Heard] = set()
-    for _ in range(1 + dice.below(4)):
+    for _ in range(1 + dice.below(tower.most("ghosts", 4))):
         car = dice.one_of(list(tower.cars))
         at = tower.plan.start + int(tower.plan.expected_us * (0.05 + 0.9 * dice.random()))
         near = any(abs(at - other) < _CLEAR_OF_LAPS for other, loop, t in [*heard, *ghosts] if t == car and loop in _LINES)
@@ -174,7 +178,7 @@ def _slips(tower: Tower) -> None:
     dice, script = tower.dice("slips"), tower.script
     said: list[Pending] = []
     for at, command in script.commands:
-        how = _slip(dice, command)
+        how = _slip(dice, command, int(tower.plan.rates.get("slips", 40) * SECOND))
         said.append((at, command if not how else msgspec.structs.replace(command, at=at + how)))
         if how and isinstance(command, TrackStatus | SessionStarted):
             tower.correct(EventRetimed, tower.later(dice, at), at, "by the tower's log", event=command.id)
@@ -189,12 +193,12 @@ def _slips(tower: Tower) -> None:
         tower.slip(RaceStopped(id="slip-stop", at=red_at + 5 * SECOND), 10 * SECOND)
 
 
-def _slip(dice: Dice, command: AnyEvent) -> int:
+def _slip(dice: Dice, command: AnyEvent, most: int) -> int:
     """Give by how much a command's instant is wrong when it is said: a red flag's is late at most, since it is said once it is out."""
     if isinstance(command, TrackStatus) and command.status == "red":
-        return dice.between(2 * SECOND, 40 * SECOND)
+        return dice.between(2 * SECOND, most)
     if isinstance(command, SessionStarted) or (isinstance(command, TrackStatus) and command.status == "chequered"):
-        return dice.between(2 * SECOND, 40 * SECOND) * (1 if dice.chance(0.5) else -1)
+        return dice.between(2 * SECOND, most) * (1 if dice.chance(0.5) else -1)
     return 0
 
 

@@ -12,12 +12,19 @@ from timing.domain.units import MINUTE, SECOND
 START = 1_778_937_000_000_000  # 2026-05-16 13:10 UTC: a Saturday, after lunch
 
 Faults = Literal["none", "mild", "harsh"]
-Format = Literal["mitjet", "sprint", "endurance"]
+Format = Literal["mitjet", "sprint", "endurance", "karting", "qualifying", "practice"]
 Mishap = Literal["lost", "restarts", "drift", "shuffled", "swaps", "ghosts", "unheard", "wrong-numbers", "slips"]
 
 FAULTS: tuple[Faults, ...] = get_args(Faults)
 MISHAPS: tuple[Mishap, ...] = get_args(Mishap)
-FORMATS: tuple[Format, ...] = ("mitjet", "sprint", "endurance")
+FORMATS: dict[Format, str] = {
+    "mitjet": "34 Mitjet 2L at Albi, 20 minutes and a lap, rolling start, two safety cars, a late red flag, resumed",
+    "sprint": "24 cars in two classes over 15 laps, standing start, one safety car",
+    "endurance": "60 cars in three classes over six hours, stops for fuel and drivers, repairs, four safety cars",
+    "karting": "28 karts in two classes over 14 laps of a kart circuit, rolling start",
+    "qualifying": "20 cars in Q1, Q2 and Q3: the slowest five go out each time, track limits cost laps",
+    "practice": "24 cars in two classes, 30 minutes, in and out of the pit lane as they like",
+}
 DEMO_SEED = 19  # the lead changes four times, 0.4 s at the flag, and a penalty changes the podium
 LARGEST_FIELD = 90
 _LAPS_FOR_RED = 8
@@ -64,9 +71,12 @@ class Track(Struct, frozen=True):
 
 ALBI = Track("Circuit d'Albi", 3_565, 88 * SECOND)
 PLAIN = Track("Circuit des Deux Rivières", 4_180, 98 * SECOND)
+KART_TRACK = Track("Karting du Lac", 1_220, 54 * SECOND, pit_lane_us=(9 * SECOND, 8 * SECOND))
 
 MITJET = (ClassPlan("Junior", 24, 4), ClassPlan("Senior", 30, 2), ClassPlan("Gentleman", 28, 26), ClassPlan("Open", 18, 10))
 TWO_CUPS = (ClassPlan("Cup", 60, 0), ClassPlan("Trophy", 40, 22))
+KARTS = (ClassPlan("Senior", 60, 0), ClassPlan("Junior", 40, 30))
+FORMULA = (ClassPlan("F1", 100, 0),)
 ENDURANCE = (ClassPlan("Prototype", 30, 0), ClassPlan("GT", 45, 70), ClassPlan("Touring", 25, 120))
 
 SIX_HOURS = {"base": "club-sprint", "title": "Six hours", "laps": {"min_lap_s": 20}, "classification": {"min_percent": 70}}
@@ -79,6 +89,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     ``stopped``: the suspended race is not resumed. ``min_percent``: of the winner's laps, for being classified.
     ``faults``: what decoders do that needs no mending; ``mishaps``: what has to be mended, and is.
     ``virtual``: when the virtual safety car or a full course yellow is called, in turn.
+    ``kind``: a race, or a session of best laps, of which the fields about a race mean nothing.
+    ``rates``: of faults that are to happen more or less often than they do by themselves.
+    ``red_on_last_lap``: the red flag falls as the leader is on its last lap. ``protest``: against the winner, upheld after the flag.
     ``grace_us``: who has not come round so long after the leader's flag keeps its last crossing.
     """
 
@@ -111,6 +124,10 @@ class Plan(Struct, frozen=True, kw_only=True):
     faults: Faults = "mild"
     mishaps: tuple[Mishap, ...] = ()
     virtual: tuple[float, ...] = ()
+    kind: Literal["race", "qualifying", "practice"] = "race"
+    rates: dict[str, float] = {}
+    red_on_last_lap: bool = False
+    protest: bool = False
 
     def __post_init__(self) -> None:
         """Refuse plans that are no race.
@@ -125,7 +142,7 @@ class Plan(Struct, frozen=True, kw_only=True):
             raise ConfigurationError(f"a field has 2 to {LARGEST_FIELD} cars, not {self.cars}; choose --cars in between")
         if self.non_starters > self.cars - 2:
             raise ConfigurationError(f"{self.non_starters} cars that do not start leave no race among {self.cars}")
-        if self.stopped and self.red is None:
+        if self.stopped and self.red is None and not self.red_on_last_lap:
             raise ConfigurationError("a race that ends by the red flag needs one in its plan")
         if self.stopped and self.expected_us < _LAPS_FOR_RED * self.track.lap_us:
             raise ConfigurationError(f"the race is too short to be stopped by red; give it {_LAPS_FOR_RED} laps, or --minutes to match")
@@ -155,6 +172,19 @@ _PRESETS: dict[Format, Plan] = {
         minutes=360, plus_laps=0, track=PLAIN, classes=ENDURANCE,
         safety_cars=(0.12, 0.34, 0.58, 0.81), red=None, retirements=6, spins=12, two_drivers=60, stints=52 * MINUTE, repairs=6,
         drive_throughs=4, time_penalties=5,
+    ),
+    "karting": Plan(
+        cars=28, session="karting-final", name="Karting – Finale", rulebook="karting", grace_us=2 * MINUTE,
+        minutes=None, laps=14, track=KART_TRACK, classes=KARTS,
+        safety_cars=(), red=None, two_drivers=0, repairs=0, drive_throughs=0,
+    ),
+    "qualifying": Plan(
+        kind="qualifying", cars=20, session="qualifying", name="Qualifying", rulebook="fia-f1-2025", minutes=18, plus_laps=0, track=PLAIN,
+        classes=FORMULA, safety_cars=(), red=None, two_drivers=0,
+    ),
+    "practice": Plan(
+        kind="practice", cars=24, session="practice-1", name="Essais libres 1", rulebook="club-sprint", minutes=30, plus_laps=0,
+        track=PLAIN, classes=TWO_CUPS, safety_cars=(), red=None, two_drivers=0,
     ),
 }  # fmt: skip
 

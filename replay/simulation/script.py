@@ -65,11 +65,13 @@ class Script:
         """Have a flag shown."""
         self.say(TrackStatus, at, status=status, sectors=sectors)
 
-    def rule(self, at: int, car: str, penalty: str, reason: str, *, seconds: int | None = None, stage: str = "issued") -> str:
+    def rule(
+        self, at: int, car: str, penalty: str, reason: str, *, seconds: int | None = None, stage: str = "issued", lap: int | None = None
+    ) -> str:
         """Have the stewards decide; give the decision's name."""
         name = f"D{len(self.rulings) + 1}"
         amount = None if seconds is None else float(seconds)
-        self.say(Decision, at, decision=name, car=car, penalty=penalty, seconds=amount, reason=reason, stage=stage)
+        self.say(Decision, at, decision=name, car=car, penalty=penalty, seconds=amount, lap=lap, reason=reason, stage=stage)
         self.rulings[name] = Ruling(car, seconds or 0 if penalty == "time" else 0, penalty == "disqualified", stage == "issued")
         return name
 
@@ -82,7 +84,7 @@ class Script:
         """Open the session, enter the cars, set the grid."""
         plan, opened = self.plan, self.plan.start - 45 * MINUTE
         self.say(
-            SessionOpened, opened, session=plan.session, name=plan.name, kind="race", rulebook=plan.rulebook, distance=plan.distance,
+            SessionOpened, opened, session=plan.session, name=plan.name, kind=plan.kind, rulebook=plan.rulebook, distance=plan.distance,
             circuit=plan.track.circuit(),
         )  # fmt: skip
         for index, car in enumerate(sorted(starters, key=lambda car: (len(car.number), car.number)), start=1):
@@ -90,6 +92,13 @@ class Script:
                 EntryRegistered, opened + index * SECOND, car=car.number, class_=car.class_, team=car.team, drivers=car.drivers,
                 transponders=(car.transponder,),
             )  # fmt: skip
+        if plan.kind == "race":
+            self._on_the_grid(starters, absent)
+        self.say(SessionStarted, plan.start)
+        self.flag(plan.start, "green")
+
+    def _on_the_grid(self, starters: list[Starter], absent: set[str]) -> None:
+        plan = self.plan
         grid = tuple(None if car.number in absent else car.number for car in starters)
         self.say(GridSet, plan.start - 25 * MINUTE, cars=grid)
         for car in starters:
@@ -98,8 +107,6 @@ class Script:
         for number in sorted(absent):
             self.say(CarWithdrawn, plan.start - 12 * MINUTE, car=number, reason="gearbox")
         self.tell(plan.start - 3 * MINUTE, "Formation lap")
-        self.say(SessionStarted, plan.start)
-        self.flag(plan.start, "green")
 
     def after_the_finish(self, at: int) -> None:
         """Close the session."""

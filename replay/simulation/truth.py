@@ -11,7 +11,10 @@ from timing.domain.units import SECOND
 
 
 class TrueRow(Struct, frozen=True, rename={"class_": "class"}):
-    """A car's line in the true result. ``on_the_road``: its place before decisions."""
+    """A car's line in the true result. ``on_the_road``: its place before decisions.
+
+    ``best_lap_us``: of qualifying and practice alone, in the last segment where it has one.
+    """
 
     position: int | None
     car: str
@@ -22,6 +25,7 @@ class TrueRow(Struct, frozen=True, rename={"class_": "class"}):
     status: str
     on_the_road: int | None
     penalty_us: int
+    best_lap_us: int | None = None
 
 
 class Truth(Struct, frozen=True):

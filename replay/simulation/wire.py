@@ -11,7 +11,7 @@ from replay.simulation.dice import Dice
 from replay.simulation.mishaps import Tower
 from replay.simulation.plan import Plan
 from timing.domain.events import DecoderClockCorrected, Passing
-from timing.domain.units import MILLISECOND, MINUTE, SECOND
+from timing.domain.units import MILLISECOND, SECOND
 
 Name: TypeAlias = tuple[str, int, int]
 """What a decoder calls a passing: decoder, boot and number."""
@@ -23,7 +23,7 @@ _STEPS = 3
 def disturb(plan: Plan, tower: Tower, arrivals: list[Arrival]) -> tuple[list[Arrival], list[tuple[Passing, Passing]]]:
     """Give what arrives instead, in no order, and of each passing what was heard and what is sent."""
     if "lost" in plan.mishaps:
-        arrivals = _lost(tower.dice("lost"), arrivals)
+        arrivals = _lost(tower.dice("lost"), arrivals, plan.rates.get("lost", 0.03))
     restarts, drifting = _restarts(plan, tower, arrivals)
     passings = {name_of(arrival.passing): arrival.passing for arrival in arrivals}
     now = _renamed(passings, restarts)
@@ -31,7 +31,9 @@ def disturb(plan: Plan, tower: Tower, arrivals: list[Arrival]) -> tuple[list[Arr
     arrivals = [Arrival(arrival.at, now[name_of(arrival.passing)]) for arrival in arrivals]
     if "shuffled" in plan.mishaps:
         dice = tower.dice("shuffled")
-        arrivals = [Arrival(arrival.at + dice.below(3 * MINUTE), arrival.passing) for arrival in arrivals]
+        arrivals = [
+            Arrival(arrival.at + dice.below(int(plan.rates.get("shuffled", 180) * SECOND)), arrival.passing) for arrival in arrivals
+        ]
     return arrivals, [(passings[name], sent) for name, sent in now.items()]
 
 
@@ -40,7 +42,7 @@ def name_of(passing: Passing) -> Name:
     return (passing.decoder, passing.boot, passing.number)
 
 
-def _lost(dice: Dice, arrivals: list[Arrival]) -> list[Arrival]:
+def _lost(dice: Dice, arrivals: list[Arrival], rate: float) -> list[Arrival]:
     """Lose passings of every decoder; a second one at the line, with a count of its own, heard them all.
 
     Both are disciplined by the same clock: what they heard of one crossing bears one instant.
@@ -50,7 +52,7 @@ def _lost(dice: Dice, arrivals: list[Arrival]) -> list[Arrival]:
     seen: set[Name] = set()
     for arrival in sorted(arrivals, key=lambda arrival: (arrival.passing.at, name_of(arrival.passing))):
         passing = arrival.passing
-        if not dice.chance(0.03):
+        if not dice.chance(rate):
             kept.append(arrival)
         if (backup := _BACKUPS.get(passing.decoder)) and name_of(passing) not in seen:
             seen.add(name_of(passing))
@@ -68,7 +70,9 @@ def _restarts(plan: Plan, tower: Tower, arrivals: list[Arrival]) -> tuple[dict[s
     if "restarts" in plan.mishaps:
         dice = tower.dice("restarts")
         for decoder in decoders:
-            restarts[decoder] = sorted(plan.start + int(plan.expected_us * dice.random()) for _ in range(dice.below(4)))
+            restarts[decoder] = sorted(
+                plan.start + int(plan.expected_us * dice.random()) for _ in range(dice.below(int(plan.rates.get("restarts", 3)) + 1))
+            )
     if "drift" in plan.mishaps:
         dice = tower.dice("drift")
         for decoder in decoders:
@@ -104,7 +108,7 @@ def _drifted(tower: Tower, passings: dict[Name, Passing], drifting: dict[str, li
         boots = sorted({p.boot for p in passings.values() if p.decoder == decoder and since <= p.at < until})
         told, offset = tower.later(dice, until), 0
         for begin, end in pairwise(bounds):
-            offset += dice.between(20 * MILLISECOND, 6 * SECOND)
+            offset += dice.between(20 * MILLISECOND, int(tower.plan.rates.get("drift", 6) * SECOND))
             for name, passing in passings.items():
                 if passing.decoder == decoder and begin <= passing.at < end:
                     drifted[name] = msgspec.structs.replace(passing, at=passing.at + offset)

@@ -1,5 +1,6 @@
 """Races drawn by chance, each told by the command line that makes it again, and held to what the simulation itself knows."""
 
+import inspect
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from timing.projections.decider import Decider, Refusal
 from timing.projections.timing import Timing
 from timing.services.rulebooks import Rulebooks
 
+PLANNED = frozenset(inspect.signature(plan_of).parameters)
 KEPT = Path(__file__).parents[1] / "simulation" / "kept.txt"
 
 
@@ -33,7 +35,7 @@ def drawn(seed: int) -> list[str]:
 def raced(options: list[str]) -> Simulation:
     """Simulate the race of a command line, as ``replay simulate`` does."""
     with command.make_context("simulate", list(options)) as context:
-        given = {name: value for name, value in context.params.items() if name not in ("output", "truth")}
+        given = {name: value for name, value in context.params.items() if name in PLANNED}
         return simulate(plan_of(**given))
 
 

@@ -63,9 +63,13 @@ class _Item(Struct, frozen=True, gc=False):
 
 
 class Pace:
-    """When each event is due, in the event loop's time: ``speed`` times as fast as it was, and no pause longer than ``max_gap`` seconds."""
+    """When each event is due, in the event loop's time: ``speed`` times as fast as it was, and no pause longer than ``max_gap`` seconds.
 
-    def __init__(self, speed: Speed, max_gap: float | None) -> None:
+    What is of an instant before ``begin`` goes at once.
+    """
+
+    def __init__(self, speed: Speed, max_gap: float | None, begin: int = 0) -> None:
+        self._begin = begin
         self._speed = speed
         self._max_gap = max_gap
         self._due: float | None = None
@@ -75,8 +79,8 @@ class Pace:
         """Give the instant at which an event of the instant ``at`` is sent; one that is out of order goes at once."""
         if self._speed == "max":
             return now
-        if self._due is None:
-            self._due, self._latest = now, at
+        if self._due is None or at <= self._begin:
+            self._due, self._latest = now, max(at, self._latest)
         gap = max(0, at - self._latest) / 1_000_000 / self._speed
         self._due += gap if self._max_gap is None else min(gap, self._max_gap)
         self._latest = max(self._latest, at)
@@ -90,6 +94,7 @@ async def publish_lines(
     session: str | None = None,
     speed: Speed = 1.0,
     max_gap: float | None = None,
+    pace: Pace | None = None,
     window: int = 500,
     answers_within: float = 10.0,
     reach_within: float | None = 10.0,
@@ -109,6 +114,7 @@ async def publish_lines(
         session: sends it as this session; else the one that its ``session_opened`` names.
         speed: 1 is the pace of the events' own ``at``, 2 twice as fast; "max" as fast as they are acknowledged.
         max_gap: the longest pause in seconds; longer ones, as before the start, are cut to it. ``None``: as they are.
+        pace: another pace than ``speed`` and ``max_gap`` make.
         window: see above.
         answers_within: see above; 0 does not wait for answers.
         reach_within: how long, in seconds, the broker is tried for the first time. ``None``: without an end.
@@ -124,7 +130,7 @@ async def publish_lines(
     publisher = _Publisher(
         address, window=window, answers_within=answers_within, reach_within=reach_within, progress=progress, stop=stop, back_off=back_off
     )
-    await publisher.run(lines, session, Pace(speed, max_gap))
+    await publisher.run(lines, session, pace or Pace(speed, max_gap))
     return publisher.progress
 
 
