@@ -42,6 +42,7 @@ class LazyGroup(click.Group):
         "demo": "Everything on one machine, with a simulated race: the quickest way to see it.",
         "serve": "The service: MQTT in, the event log, the feed and the screens.",
         "token": "Say who may send commands: issue tokens, list and revoke them.",
+        "broker": "Say who may speak at the MQTT broker: users, topics, brokers' own files.",
         "publish": "Send a session file over MQTT, as decoders and race control would.",
         "classify": "The classification of a session file or of a log.",
         "results": "The versions of a session's result, as they were published.",

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Sequence
 from http.cookies import CookieError, SimpleCookie
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import structlog
 from msgspec import Struct
@@ -101,8 +102,8 @@ class Access:
             return None
         return found.value if found else None
 
-    def watching(self, headers: Headers, session: str) -> Person | None:
-        """Say who would watch a session, and check that they may.
+    def watching(self, headers: Headers, session: str | None) -> Person | None:
+        """Say who would watch a session, or what is of none, and check that they may.
 
         Raises:
             Refused: watching is not for everybody here, and not for them.
@@ -117,7 +118,7 @@ class Access:
         if not self.public:
             if person is None:
                 raise Refused(401, "not-signed-in", _NOBODY_YET)
-            if not person.rights.see(session):
+            if session is not None and not person.rights.see(session):
                 raise Refused(403, "not-allowed", f"what you signed in with is not for the session {session}")
         return person
 
@@ -161,6 +162,18 @@ class Access:
         """Whether a page from there may act. ``own``: the address that was asked, as an origin."""
         return origin in self._origins if self._origins else origin == own
 
+    def check_follower(self, origin: str | None, host: str) -> None:
+        """Check the page that would follow the feed, which stands on a port of its own. Where viewing is public, any page may.
+
+        Raises:
+            Refused: 403; it stands elsewhere.
+
+        """
+        if self.public or origin is None:
+            return
+        if not (origin in self._origins if self._origins else _same_host(origin, host)):
+            raise Refused(403, "wrong-origin", f"{origin[:100]!r} is not where this service's pages are; see allowed_origins")
+
     def may_try(self, request: Request) -> None:
         """Slow down who tries tokens.
 
@@ -173,14 +186,25 @@ class Access:
 
     def refusing(self, request: Request, fault: Refused, person: Person | None = None) -> Refused:
         """Say a refusal in the log, and give it to be raised."""
+        self.say(fault, path=request.url.path, client=request.client.host if request.client else None, person=person)
+        return fault
+
+    def say(self, fault: Refused, *, path: str, client: str | None = None, person: Person | None = None) -> None:
+        """Count a refusal, and say it in the log."""
         self.refused += 1
         if not self._saying.wait("", self._time()):
-            client = request.client.host if request.client else None
             _log.warning(
-                "request refused", code=fault.code, status=fault.status, path=request.url.path[:200], client=client,
+                "request refused", code=fault.code, status=fault.status, path=path[:200], client=client,
                 name=person.name if person else None, token=person.token if person else None, refused_in_all=self.refused,
             )  # fmt: skip
-        return fault
+
+
+def _same_host(origin: str, host: str) -> bool:
+    try:
+        named = urlsplit(origin).hostname
+        return named is not None and named == urlsplit(f"//{host}").hostname
+    except ValueError:  # no address at all
+        return False
 
 
 def _too_often(what: str, wait: float) -> Refused:

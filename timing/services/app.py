@@ -7,18 +7,23 @@ from typing import Self
 
 import structlog
 from msgspec import Struct, to_builtins
+from starlette.middleware import Middleware
 
 from timing.log.sqlite_log import SqliteLog
 from timing.services.access import Access, Rates, origins_checked
 from timing.services.access_folder import AccessFolder
+from timing.services.admission import Admission
 from timing.services.archive_pages import Archive
 from timing.services.broker import EmbeddedBroker
+from timing.services.broker_users import BrokerUsers
 from timing.services.clock import Clock, system_clock
+from timing.services.closed import Closed
 from timing.services.desk import Desk
 from timing.services.documents import document
 from timing.services.door import Door
 from timing.services.explanations import Explanations
-from timing.services.feed import Feed
+from timing.services.feed import Feed, Limits
+from timing.services.hosts import is_loopback
 from timing.services.ingest import Ingest
 from timing.services.intake import Intake
 from timing.services.journal import Journal
@@ -31,6 +36,7 @@ from timing.services.rulebooks import Rulebooks
 from timing.services.settings import Settings
 from timing.services.sign_in import SignIn
 from timing.services.signer import Signer
+from timing.services.tls import asking, serving
 from timing.services.tokens import Tokens
 from timing.services.web import Health, SessionEntry, make_app
 from timing.services.writer import LogWriter
@@ -92,16 +98,27 @@ class Service:
         resolve = Rulebooks(settings.rulebooks).resolve
         door = Door(resolve)
         await asyncio.to_thread(_restore, door, self.log)
+        folder = await asyncio.to_thread(AccessFolder, settings.access_folder)
+        self.users = BrokerUsers(folder.path)
         self.broker = await self._broker(stack)
-        address = Address(settings.broker if self.broker is None else self.broker.url)
+        address = self._outside() if self.broker is None else self.broker.address
         self.writer = LogWriter(self.log, self._clock)
         stack.push_async_callback(self.writer.close)
         stored = {session: self.log.high_watermark(session) for session in self.log.sessions()}
         self.projector = Projector(self.writer, stored, gather_ms=settings.gather_ms)
         explanations = Explanations(self.projector.timing, asyncio.get_running_loop().time)
-        feed = Feed(self.projector, host=settings.feed_host, port=settings.feed_port, explain=explanations.answer)
+        self.access = _access(settings, folder, self._clock, asyncio.get_running_loop().time)
+        tls = None if settings.certificate is None else serving(settings.certificate, settings.key)
+        feed = Feed(
+            self.projector,
+            host=settings.feed_host,
+            port=settings.feed_port,
+            limits=Limits(max_connections=settings.max_screens, max_of_address=settings.max_screens_per_address),
+            explain=explanations.answer,
+            tls=tls,
+            admission=Admission(self.access),
+        )
         self.feed = await stack.enter_async_context(feed)
-        self.access = await asyncio.to_thread(_access, settings, self._clock, asyncio.get_running_loop().time)
         self.desk = Desk(self.access, door, Intake(self.writer, door, self._clock), self._clock)
         previews = Previews(self.projector.timing, resolve, self.access.acting)
         archive = Archive(settings.log, self.projector.timing, self.access.watching)
@@ -113,8 +130,19 @@ class Service:
             previews.route(),
             *archive.routes(),
         ]
-        app = make_app(self, feed_port=self.feed.port, feed_url=settings.feed_url, asked=asked)
-        self.pages = await stack.enter_async_context(PageServer(app, settings.web_host, settings.web_port))
+        app = make_app(
+            self, feed_port=self.feed.port, feed_url=settings.feed_url, asked=asked, guards=[Middleware(Closed, access=self.access)]
+        )
+        pages = PageServer(
+            app,
+            settings.web_host,
+            settings.web_port,
+            tls=tls,
+            root_path=settings.root_path,
+            trusted_proxies=settings.trusted_proxies,
+            connections=settings.web_connections,
+        )
+        self.pages = await stack.enter_async_context(pages)
         await stack.enter_async_context(self._running(self.projector.run(), "projector"))
         stack.push_async_callback(self._show_the_last)
         await self.projector.wait_ready()
@@ -128,12 +156,26 @@ class Service:
         self._address = address
         await self._connected()
 
+    def _outside(self) -> Address:
+        settings = self.settings
+        if not settings.broker.startswith("mqtts:"):
+            return Address(settings.broker)
+        return Address(settings.broker, context=asking(settings.broker_ca, settings.broker_certificate, settings.broker_key))
+
     async def _broker(self, stack: AsyncExitStack) -> EmbeddedBroker | None:
         settings = self.settings
         if settings.broker != "embedded":
             return None
-        folder = settings.log.with_name(f"{settings.log.name}-broker")
-        broker = EmbeddedBroker(folder, host=settings.mqtt_host, port=settings.mqtt_port, ack_wait_ms=ACK_WAIT_MS)
+        broker = EmbeddedBroker(
+            settings.log.with_name(f"{settings.log.name}-broker"),
+            host=settings.mqtt_host,
+            port=settings.mqtt_port,
+            ack_wait_ms=ACK_WAIT_MS,
+            users=self.users,
+            anonymous=is_loopback(settings.mqtt_host) if settings.mqtt_anonymous is None else settings.mqtt_anonymous,
+            certificate=settings.mqtt_certificate,
+            key=settings.mqtt_key,
+        )
         return await stack.enter_async_context(broker)
 
     @asynccontextmanager
@@ -173,8 +215,9 @@ class Service:
     def addresses(self) -> Addresses:
         """Where the service is reached."""
         settings = self.settings
-        feed = settings.feed_url or f"ws://{_reachable(settings.feed_host)}:{self.feed.port}"
-        return Addresses(f"http://{_reachable(settings.web_host)}:{self.pages.port}/", feed, str(self._address), str(settings.log))
+        secure = "s" if settings.certificate else ""
+        feed = settings.feed_url or f"ws{secure}://{_reachable(settings.feed_host)}:{self.feed.port}"
+        return Addresses(f"http{secure}://{_reachable(settings.web_host)}:{self.pages.port}/", feed, str(self._address), str(settings.log))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop`` is set.
@@ -217,8 +260,7 @@ class Service:
         return Health(all(part["ok"] for part in parts.values()), parts)
 
 
-def _access(settings: Settings, clock: Clock, loop_time: Callable[[], float]) -> Access:
-    folder = AccessFolder(settings.access_folder)
+def _access(settings: Settings, folder: AccessFolder, clock: Clock, loop_time: Callable[[], float]) -> Access:
     return Access(
         Tokens(folder, clock),
         folder.secret,

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -17,8 +18,11 @@ from typing import IO, Self
 
 import structlog
 
-from timing.domain.errors import BrokerError
+from timing.domain.errors import BrokerError, TimingError
+from timing.services.broker_rights import nats_authorization
+from timing.services.broker_users import SERVICE, BrokerUsers, make_user, new_password, write_private
 from timing.services.mqtt import Address, probe
+from timing.services.tls import pinned
 
 _log = structlog.get_logger(__name__)
 
@@ -40,8 +44,8 @@ host: 127.0.0.1
 port: -1
 max_payload: 1048576
 jetstream {{ store_dir: "{store}", max_file_store: {largest}, sync_interval: "{sync}" }}
-mqtt {{ host: "{host}", port: {port}, ack_wait: "{ack_wait_ms}ms", max_ack_pending: {max_ack_pending} }}
-"""
+mqtt {{ host: "{host}", port: {port}, ack_wait: "{ack_wait_ms}ms", max_ack_pending: {max_ack_pending}{tls} }}
+{authorization}"""
 
 _LINE = re.compile(r"\[(DBG|TRC|INF|WRN|ERR|FTL)\] ?(.*)")
 _LISTENING = re.compile(r"Listening for MQTT clients on \w+://.*:(\d+)$")
@@ -72,6 +76,10 @@ class EmbeddedBroker:
     replaced by a free one; 0 is any free one. ``ack_wait_ms`` after a delivery that was not acknowledged the broker delivers again;
     it delivers no more than ``max_ack_pending`` messages ahead of the acknowledgements. ``sync`` is how often the broker syncs its own
     store: what a power cut can cost of that which was not yet in the log. Should the server end by itself, it is started again.
+
+    ``users``: who may speak there, each on their own topics; while there are some, nobody else may connect. A change in them holds within
+    some seconds. Without users everybody may say everything, if ``anonymous``, and nobody anything, if not. ``certificate`` and ``key``: it
+    then speaks TLS alone.
     """
 
     def __init__(
@@ -85,16 +93,29 @@ class EmbeddedBroker:
         sync: str = "1s",
         largest_store: int = 4 * 1024**3,
         start_within: float = 15.0,
+        users: BrokerUsers | None = None,
+        anonymous: bool = True,
+        certificate: Path | None = None,
+        key: Path | None = None,
+        look_every: float = 2.0,
     ) -> None:
         self._folder = folder
         self._host, self._port = host, port
         self._ack_wait_ms, self._max_ack_pending = ack_wait_ms, max_ack_pending
         self._sync, self._largest = sync, largest_store
         self._start_within = start_within
+        self._users, self._anonymous, self._look_every = users, anonymous, look_every
+        self._users_seen: tuple[int, int] | None = None
+        self._certificate, self._key = certificate, key
+        self._context = None if certificate is None else pinned(certificate)
+        password = new_password()
+        self._own = make_user(SERVICE, password, rounds=4)
+        self._credentials = {"TIMING_BROKER_USER": SERVICE, "TIMING_BROKER_PASSWORD": password}
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._lock: IO[bytes] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._looker: asyncio.Task[None] | None = None
         self._reader: asyncio.Task[None] | None = None
         self._listening: asyncio.Future[int] | None = None
         self._last_words = ""
@@ -104,7 +125,12 @@ class EmbeddedBroker:
     def url(self) -> str:
         """Give the address at which this machine reaches the broker; the same through restarts."""
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._host, self._host)  # noqa: S104  # named, not bound
-        return f"mqtt://{host}:{self._port}"
+        return f"{'mqtts' if self._certificate else 'mqtt'}://{host}:{self._port}"
+
+    @property
+    def address(self) -> Address:
+        """Give the address with the name and password of the service, whose rights no user has."""
+        return Address(self.url, self._credentials, context=self._context)
 
     @property
     def pid(self) -> int | None:
@@ -128,13 +154,15 @@ class EmbeddedBroker:
             await self._stop()
             raise
         self._keeper = asyncio.create_task(self._keep(), name="broker keeper")
+        if self._users is not None:
+            self._looker = asyncio.create_task(self._follow_users(self._users), name="broker users")
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """End the server in order."""
-        if self._keeper:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+        for task in filter(None, (self._looker, self._keeper)):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         await self._stop()
 
     def _take_folder(self) -> None:
@@ -152,18 +180,7 @@ class EmbeddedBroker:
 
     async def _start(self) -> None:
         assert self._folder is not None
-        config = self._folder / "nats.conf"
-        text = _CONFIG.format(
-            name="parcferme",
-            store=self._folder / "store",
-            largest=self._largest,
-            sync=self._sync,
-            host=self._host,
-            port=self._port or -1,
-            ack_wait_ms=self._ack_wait_ms,
-            max_ack_pending=self._max_ack_pending,
-        )
-        config.write_text(text, encoding="utf-8")
+        config = self._write_config()
         self._listening = asyncio.get_running_loop().create_future()
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-I", "-S", "-c", _LAUNCH, str(os.getpid()), str(server_program()), "-c", str(config), "--logtime=false",
@@ -174,10 +191,50 @@ class EmbeddedBroker:
         try:
             async with asyncio.timeout(self._start_within):
                 self._port = await self._listening
-                await probe(Address(self.url))
+                await probe(self.address)
         except TimeoutError:
             raise BrokerError(f"the embedded broker does not answer after {self._start_within:g} s; {self._last_words}") from None
         _log.info("the embedded broker is ready", url=self.url, pid=self._process.pid)
+
+    def _write_config(self) -> Path:
+        assert self._folder is not None
+        self._users_seen = self._users.state if self._users else None
+        users = [user for user in self._users.read() if user.name != SERVICE] if self._users else []
+        if not users and not self._anonymous:
+            _log.warning("nobody can speak at the embedded broker yet; make users with `timing broker add`")
+        files = {"cert_file": self._certificate, "key_file": self._key or self._certificate}
+        tls = {name: str(path and path.resolve()) for name, path in files.items()}
+        text = _CONFIG.format(
+            name="parcferme",
+            store=self._folder / "store",
+            largest=self._largest,
+            sync=self._sync,
+            host=self._host,
+            port=self._port or -1,
+            ack_wait_ms=self._ack_wait_ms,
+            max_ack_pending=self._max_ack_pending,
+            tls=f", tls: {json.dumps(tls)}" if self._certificate else "",
+            authorization=nats_authorization([self._own, *users]) if users or not self._anonymous else "",
+        )
+        config = self._folder / "nats.conf"
+        write_private(config, text.encode())
+        return config
+
+    async def _follow_users(self, users: BrokerUsers) -> None:
+        """Tell the server when users were added or taken away."""
+        while True:
+            await asyncio.sleep(self._look_every)
+            if users.state == self._users_seen or self._process is None or self._process.returncode is not None:
+                continue
+            try:
+                self._write_config()
+            except TimingError as error:
+                self._users_seen = users.state
+                _log.error("the broker goes on with the users it had", reason=str(error))
+                continue
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGHUP)
+            _log.info("the broker's users were read again")
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         """Pass the server's log on, and take its port from it."""

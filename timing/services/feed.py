@@ -1,15 +1,16 @@
 """The feed: each session's frames over WebSocket, to any number of screens. A frame is serialised once and written to all.
 
-Limits and what happens at them: too many screens, HTTP 503; an incoming message over 4 KiB, close 1009; one that is not understood, or too
-many of them, close 1008; a connection that takes nothing gets no frames and no answers, and after ``stall_s`` it is cut; one that answers
-no ping is closed.
+Limits and what happens at them: too many screens, or too many of one address, HTTP 503; an incoming message over 4 KiB, close 1009; one
+that is not understood, or too many of them, close 1008; a connection that takes nothing gets no frames and no answers, and after
+``stall_s`` it is cut; one that answers no ping is closed.
 """
 
 import asyncio
 import contextlib
 import os
 import socket
-from collections import deque
+import ssl
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Self
@@ -26,9 +27,11 @@ from websockets.protocol import State
 from websockets.typing import Origin
 
 from timing.domain.errors import TimingError
+from timing.services.admission import Admission
 from timing.services.hub import FeedFull, Hub
 from timing.services.replayed import Control
 from timing.services.sessions import NoSeat, Seat, Sessions, Usher
+from timing.services.tokens import Person
 
 SESSIONS_PATH = "/v1/sessions"
 
@@ -41,6 +44,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     """What a connection may take. Sizes in bytes, times in seconds."""
 
     max_connections: int = 20_000
+    max_of_address: int = 20_000
     max_message: int = 4_096
     write_buffer: int = 65_536
     unsent: int = 131_072
@@ -54,6 +58,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     questions_in_s: float = 10.0
     controls: int = 600
     controls_in_s: float = 10.0
+    ask_again_s: float = 5.0
 
 
 class Resync(Struct, tag_field="kind", tag="resync"):
@@ -75,6 +80,8 @@ class _Screen(ServerConnection):
     hub: Hub | None = None
     seat: Seat | None = None
     resume: tuple[str, int] | None = None
+    person: Person | None = None
+    address = ""
     stall_s = 30.0
     _stalled: asyncio.TimerHandle | None = None
 
@@ -130,6 +137,8 @@ class Feed:
         limits: Limits | None = None,
         origins: Sequence[str] | None = None,
         explain: Callable[[str, str], bytes] | None = None,
+        tls: ssl.SSLContext | None = None,
+        admission: Admission | None = None,
         usher: Usher | None = None,
     ) -> None:
         """``explain``: gives the frame that answers what a car's place rests on, from session and car; left out, nobody may ask.
@@ -141,10 +150,14 @@ class Feed:
         self._limits = limits or Limits()
         self._origins = None if origins is None else [Origin(origin) for origin in origins]
         self._explain = explain
+        self._tls = tls
+        self._admission = admission
+        self._doorman: asyncio.Task[None] | None = None
         self._usher = usher
         self._server: Server | None = None
         self._senders: dict[Hub, asyncio.Task[None]] = {}
         self._screens: set[_Screen] = set()
+        self._of_address: Counter[str] = Counter()
 
     @property
     def port(self) -> int:
@@ -171,6 +184,8 @@ class Feed:
             # The loop's own text names the address again; what is said of names has negative numbers.
             said = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
             raise TimingError(f"the feed cannot listen on {self._host}:{self._port}: {said}; choose another port (0: any)") from None
+        if self._admission is not None:
+            self._doorman = asyncio.create_task(self._ask_again(self._admission), name="feed doorman")
         return self
 
     async def _serve(self) -> Server:
@@ -179,6 +194,7 @@ class Feed:
             self._watch,
             self._host,
             self._port,
+            ssl=self._tls,
             process_request=self._answer,
             create_connection=_Screen,
             origins=self._origins,
@@ -197,6 +213,9 @@ class Feed:
     async def __aexit__(self, *exc: object) -> None:
         """Say good-bye to the screens and stop; who does not answer within ``close_s`` is cut off."""
         assert self._server is not None, "the feed is not open"
+        if self._doorman is not None:
+            self._doorman.cancel()
+            await asyncio.wait({self._doorman})
         for sender in self._senders.values():
             sender.cancel()
         for screen in list(self._screens):
@@ -211,32 +230,44 @@ class Feed:
         """Answer plain HTTP, and turn away who cannot be served; ``None`` lets the screen in."""
         assert isinstance(connection, _Screen)
         path, _, query = request.path.partition("?")
+        connection.address = str((connection.remote_address or ("",))[0])
         if not self._sessions.ready:
             return _json(connection, 503, {"error": "the service is starting; try again in a second"}, {"Retry-After": "1"})
-        if path.rstrip("/") == SESSIONS_PATH:
-            return _json(connection, 200, {"sessions": self._sessions.sessions()})
         try:
-            seat = await self._seat(path, query)
+            if path.rstrip("/") == SESSIONS_PATH:
+                self._admit(request, None)
+                return _json(connection, 200, {"sessions": self._sessions.sessions()})
+            session = _session(path)
+            connection.person = self._admit(request, session)
+            seat = await self._seat(connection, session, query)
         except NoSeat as refused:
             return _json(connection, refused.status, {"error": str(refused)}, {"Retry-After": "10"} if refused.status == 503 else {})
         connection.hub, connection.seat = seat.hub, seat
         connection.resume, connection.stall_s = _resume(query), self._limits.stall_s
         return None
 
-    async def _seat(self, path: str, query: str) -> Seat:
-        folder, _, name = path.rpartition("/")
-        if folder != SESSIONS_PATH:
-            raise NoSeat(404, f"there is nothing at this address; {SESSIONS_PATH} lists the sessions")
-        session = unquote(name)
+    def _admit(self, request: Request, session: str | None) -> Person | None:
+        return None if self._admission is None else self._admission.admit(request, session)
+
+    async def _seat(self, connection: _Screen, session: str, query: str) -> Seat:
         if self._usher is not None:
             seat = await self._usher(session, query)
         elif (hub := self._sessions.hub(session)) is not None:
             seat = Seat(hub, None if self._explain is None else partial(self._explain, session))
         else:
             raise NoSeat(404, f"there is no session {session!r}; {SESSIONS_PATH} lists the sessions")
+        if self._of_address[connection.address] >= self._limits.max_of_address:
+            raise NoSeat(503, "too many screens of this address are watching; close some, or try again later")
         if seat.hub.full or len(self._screens) >= self._limits.max_connections:
             raise NoSeat(503, "too many screens are watching; try again later")
         return seat
+
+    async def _ask_again(self, admission: Admission) -> None:
+        """Show out whose sign-in is over or revoked."""
+        while True:
+            await asyncio.sleep(self._limits.ask_again_s)
+            gone = [screen for screen in self._screens if screen.person is not None and not admission.holds(screen.person)]
+            await asyncio.gather(*(screen.close(CloseCode.POLICY_VIOLATION, "your sign-in is over; sign in again") for screen in gone))
 
     async def _watch(self, connection: ServerConnection) -> None:
         """Live with one screen, until it leaves or is closed."""
@@ -252,6 +283,7 @@ class Feed:
             await connection.close(CloseCode.TRY_AGAIN_LATER, str(full))
             return
         self._screens.add(connection)
+        self._of_address[connection.address] += 1
         try:
             for frame in frames:
                 write(connection, wire_form(frame))
@@ -259,6 +291,7 @@ class Feed:
         finally:
             hub.leave(connection)
             self._screens.discard(connection)
+            self._of_address -= Counter([connection.address])  # which also forgets those of whom there are none
             if not hub.screens and (sender := self._senders.pop(hub, None)):
                 sender.cancel()
 
@@ -316,6 +349,13 @@ def _report(sender: asyncio.Task[None]) -> None:
     """Say that a sender ended by a fault of its own: its screens stand still from then on."""
     if not sender.cancelled() and (fault := sender.exception()):
         _log.error("a feed sender failed", exc_info=fault)
+
+
+def _session(path: str) -> str:
+    folder, _, name = path.rpartition("/")
+    if folder != SESSIONS_PATH:
+        raise NoSeat(404, f"there is nothing at this address; {SESSIONS_PATH} lists the sessions")
+    return unquote(name)
 
 
 def _resume(query: str) -> tuple[str, int] | None:

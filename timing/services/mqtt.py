@@ -32,9 +32,12 @@ _PACKETS = 100
 
 
 class Address:
-    """Where a broker is, and who we are there. Its text never shows the password."""
+    """Where a broker is, and who we are there. Its text never shows the password.
 
-    def __init__(self, url: str, environment: Mapping[str, str] = os.environ) -> None:
+    ``context``: for ``mqtts://``, whom to trust and what to show; left out, whom the system trusts.
+    """
+
+    def __init__(self, url: str, environment: Mapping[str, str] = os.environ, *, context: ssl.SSLContext | None = None) -> None:
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -45,6 +48,7 @@ class Address:
         self.host = parts.hostname
         self.tls = parts.scheme == "mqtts"
         self.port = port or (8883 if self.tls else 1883)
+        self.context = (context or ssl.create_default_context()) if self.tls else None
         self.username = unquote(parts.username) if parts.username else environment.get("TIMING_BROKER_USER")
         self.password = unquote(parts.password) if parts.password else environment.get("TIMING_BROKER_PASSWORD")
 
@@ -94,7 +98,7 @@ class Link(aiomqtt.Client):
             timeout=timeout,
             keepalive=keepalive,
             max_inflight_messages=65_535,  # whoever sends bounds what is on its way
-            tls_context=ssl.create_default_context() if address.tls else None,
+            tls_context=address.context,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
         self._client.manual_ack_set(True)
@@ -335,8 +339,8 @@ async def probe(address: Address) -> None:
 
     """
     while True:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            reader, writer = await asyncio.open_connection(address.host, address.port)
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):  # a fault of TLS is an OSError too
+            reader, writer = await asyncio.open_connection(address.host, address.port, ssl=address.context)
             try:
                 writer.write(_CONNECT + os.urandom(2).hex().encode())
                 answer = await reader.readexactly(4)

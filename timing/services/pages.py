@@ -2,7 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+import ssl
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Self
 
@@ -20,10 +21,26 @@ class _Server(uvicorn.Server):
 
 
 class PageServer:
-    """Serves an ASGI application for as long as the ``async with`` lasts."""
+    """Serves an ASGI application for as long as the ``async with`` lasts.
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    ``tls``: it then speaks HTTPS alone. ``root_path``: what a proxy before it leaves out of addresses. ``trusted_proxies``: whose word is
+    taken for who asks and how (``X-Forwarded-For``, ``X-Forwarded-Proto``). With ``connections`` open, the next is answered with 503.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        *,
+        tls: ssl.SSLContext | None = None,
+        root_path: str = "",
+        trusted_proxies: Sequence[str] = ("127.0.0.1", "::1"),
+        connections: int = 2_000,
+    ) -> None:
         self._app, self._host, self._port = app, host, port
+        self._tls, self._root_path = tls, root_path
+        self._trusted, self._connections = list(trusted_proxies), connections
 
     @property
     def port(self) -> int:
@@ -49,8 +66,19 @@ class PageServer:
             raise TimingError(
                 f"the pages cannot listen on {self._host}:{self._port}: {error.strerror}; choose another port (0: any)"
             ) from None
+        tls = self._tls
         config = uvicorn.Config(
-            self._app, lifespan="off", log_config=None, access_log=False, server_header=False, date_header=True, timeout_graceful_shutdown=2
+            self._app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=2,
+            ws="none",  # what is live is on the feed's own port
+            ssl_context_factory=None if tls is None else lambda _config, _default: tls,
+            root_path=self._root_path,
+            forwarded_allow_ips=self._trusted,
+            limit_concurrency=self._connections,
         )
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]), name="pages")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import DirectoryPath, Field, ValidationError
+from pydantic import DirectoryPath, Field, FilePath, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from timing.domain.errors import ConfigurationError
@@ -25,11 +25,39 @@ class Settings(BaseSettings):
     ] = "parcferme"
     mqtt_host: Annotated[str, Field(description="the address on which the embedded broker listens")] = "127.0.0.1"
     mqtt_port: Annotated[Port, Field(description="the embedded broker's port; a free one is found if it is taken")] = 1883
+    mqtt_anonymous: Annotated[
+        bool | None,
+        Field(description="whether the embedded broker takes anybody while it has no users; left out: if it listens on this machine alone"),
+    ] = None
+    mqtt_certificate: Annotated[
+        FilePath | None, Field(description="the embedded broker's certificate (PEM, with its chain); it then speaks TLS alone")
+    ] = None
+    mqtt_key: Annotated[FilePath | None, Field(description="its private key, where that is not in the certificate's file")] = None
+    broker_ca: Annotated[
+        FilePath | None, Field(description="who signs the outside broker's certificate (PEM), in place of those the system trusts")
+    ] = None
+    broker_certificate: Annotated[FilePath | None, Field(description="the certificate that an outside broker is shown")] = None
+    broker_key: Annotated[FilePath | None, Field(description="its private key, where that is not in the certificate's file")] = None
     feed_host: Annotated[str, Field(description="the address on which the feed listens")] = "127.0.0.1"
     feed_port: Annotated[Port, Field(description="the WebSocket feed's port")] = 8765
     web_host: Annotated[str, Field(description="the address on which the pages listen")] = "127.0.0.1"
     web_port: Annotated[Port, Field(description="the pages' port")] = 8080
+    certificate: Annotated[
+        FilePath | None, Field(description="the certificate of pages and feed (PEM, with its chain); they then speak TLS alone")
+    ] = None
+    key: Annotated[FilePath | None, Field(description="its private key, where that is not in the certificate's file")] = None
     feed_url: Annotated[str | None, Field(description="the feed's address as browsers reach it, where a proxy stands before it")] = None
+    root_path: Annotated[
+        str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$", description="the path under which a proxy shows the pages, such as `/timing`")
+    ] = ""
+    trusted_proxies: Annotated[
+        tuple[str, ...], Field(description="addresses of proxies that may say who asks, and whether over TLS (`X-Forwarded-…`)")
+    ] = ("127.0.0.1", "::1")
+    web_connections: Annotated[int, Field(ge=1, le=100_000, description="the most connections to the pages at a time")] = 2_000
+    max_screens: Annotated[int, Field(ge=1, le=1_000_000, description="the most screens on the feed at a time")] = 20_000
+    max_screens_per_address: Annotated[
+        int, Field(ge=1, le=1_000_000, description="the most screens from one address; a proxy before the feed is one")
+    ] = 20_000
     rulebooks: Annotated[
         DirectoryPath | None, Field(description="a folder of rulebooks of one's own (NAME.toml), before those shipped")
     ] = None

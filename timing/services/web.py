@@ -86,7 +86,13 @@ class Asset(Struct, frozen=True):
 
 
 def make_app(
-    source: Source, *, feed_port: int, feed_url: str | None = None, asked: Sequence[Route] = (), replay: bool = False
+    source: Source,
+    *,
+    feed_port: int,
+    feed_url: str | None = None,
+    asked: Sequence[Route] = (),
+    guards: Sequence[Middleware] = (),
+    replay: bool = False,
 ) -> Starlette:
     """Make the ASGI application. ``feed_url`` is the feed as browsers reach it; left out, it is this host's name with ``feed_port``.
 
@@ -106,7 +112,7 @@ def make_app(
         Route("/health", pages.health),
     ]
     handlers: dict[Any, Any] = {400: pages.misasked, 404: pages.missing, 405: pages.refused}
-    return Starlette(routes=routes, exception_handlers=handlers, middleware=[Middleware(_Headers, pages=pages)])
+    return Starlette(routes=routes, exception_handlers=handlers, middleware=[Middleware(_Headers, pages=pages), *guards])
 
 
 def feed_address(request_host: str | None, *, secure: bool, feed_port: int, feed_url: str | None) -> str:
@@ -217,7 +223,7 @@ class _Pages:
         known = ", ".join(entry.session for entry in self._source.sessions())
         said = error.detail if error.detail not in ("Not Found", "Method Not Allowed") else f"there is no page {request.url.path}"
         if error.status_code == 405:
-            said = f"{request.url.path} answers GET alone; events come in over MQTT"
+            said = f"{request.url.path} answers GET alone; commands go to /api/sessions/SESSION/CHANNEL, events to MQTT"
         headers = dict(error.headers or {})
         if request.url.path.startswith(("/api/", "/static/")):
             return _json({"error": said, "sessions": known.split(", ") if known else []}, error.status_code, headers)

@@ -1,0 +1,51 @@
+"""Pages for those who are signed in alone, where the setting ``viewing`` says so: who is not is led to sign in, a program is told 401.
+
+Open to everybody are signing in, the pages' own files and ``/health``. Rights by session hold for what is under a session's address; the
+names of all sessions are shown to whoever is signed in.
+"""
+
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from timing.services.access import Access
+from timing.services.asked import Refused
+
+_OPEN = ("/sign-in", "/health", "/api/sign-in", "/api/sign-out", "/api/me")
+_OPEN_BELOW = "/static/"
+_OF_A_SESSION = ("/s/", "/api/sessions/")
+
+
+class Closed:
+    """Stands before the pages, when viewing is closed."""
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        self._app, self._access = app, access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let through who may watch."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        root = str(scope.get("root_path", "")).rstrip("/")
+        path = str(scope["path"]).removeprefix(root) or "/"
+        try:
+            self._check(request, path)
+        except Refused as fault:
+            self._access.refusing(request, fault)
+            if fault.status == 401 and request.method == "GET" and not path.startswith("/api/"):
+                answer = RedirectResponse(f"{root}/sign-in?next={quote(root + path)}", 303, {"cache-control": "no-store"})
+                await answer(scope, receive, send)
+                return
+            await fault.answer()(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _check(self, request: Request, path: str) -> None:
+        if self._access.public or path in _OPEN or path.startswith(_OPEN_BELOW):
+            return
+        below = next((path[len(start) :] for start in _OF_A_SESSION if path.startswith(start)), None)
+        self._access.watching(request.headers, None if below is None else below.partition("/")[0])
