@@ -7,15 +7,18 @@ from typing import Literal, get_args
 import msgspec
 import pytest
 from drawn_rulebooks import drawn_rulebook
+from explained import every_place_is_explained
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from race_table import whatever_was_published
 from simulated import drawn, raced
 
 from timing.domain import events as e
+from timing.domain.points import scores
 from timing.domain.rulebook import RedFlag, Rulebook, rulebook_from, rules_of
 from timing.domain.units import MINUTE, SECOND
 from timing.log.record import Record
+from timing.projections.points import points
 from timing.projections.result import result, result_json
 from timing.projections.timing import Timing
 
@@ -225,6 +228,32 @@ def test_no_gap_is_negative(events: Events, chance: Random) -> None:
         for gap in (row.gap, row.interval, row.class_gap, row.class_interval):
             assert gap.laps >= 0
             assert gap.time_us >= 0
+
+
+@law
+def test_every_place_is_explained(events: Events, chance: Random) -> None:
+    every_place_is_explained(fold(events))
+
+
+@law
+def test_points_go_by_place_to_those_that_score_and_are_never_more_than_the_scale(events: Events, chance: Random) -> None:
+    events = [msgspec.structs.replace(x, guest=chance.random() < 0.3) if isinstance(x, e.EntryRegistered) else x for x in events]
+    timing = fold(events)
+    places = {p.car: p for p in timing.classification()}
+    scored = points(timing, list(places.values()))
+    if timing.race:
+        assert [found.championship for found in scored] == [c.name for c in timing.rules.points.championships]
+    for found, championship in zip(scored, timing.rules.points.championships, strict=False) if timing.race else ():
+        cars = [row.car for row in found.rows]
+        assert len(cars) == len(set(cars))
+        assert all(scores(timing.state().said.entries[car], championship) and places[car].position is not None for car in cars)
+        for class_ in {row.class_ for row in found.rows} if found.by_class else {None}:
+            field = [row for row in found.rows if class_ in (None, row.class_)]
+            assert [row.position for row in field] == sorted(row.position for row in field)
+            scales = [championship.scale_milli, *(short.scale_milli for short in championship.shortened)]
+            largest = max(sum(scale) for scale in scales) * championship.factor_percent / 100_000
+            bonus = championship.fastest_lap_milli * championship.factor_percent / 100_000
+            assert sum(row.points for row in field) <= largest + bonus + 0.001 * len(field)
 
 
 def test_drawn_rulebooks_hold_every_policy_in_the_end() -> None:
