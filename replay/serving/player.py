@@ -16,7 +16,7 @@ class Time(Protocol):
         """Give the time."""
         ...
 
-    async def wait(self, woken: asyncio.Event, seconds: float | None) -> None:
+    async def wait(self, woken: asyncio.Event, seconds: float | None, /) -> None:
         """Wait until the event is set or so many seconds are over, whichever comes first."""
         ...
 

@@ -19,7 +19,7 @@ from timing.log.sqlite_log import SqliteLog
 from timing.projections.frames import receive
 from timing.services.rulebooks import Rulebooks
 
-HARSH = ["--seed", "7", "--cars", "8", "--minutes", "8", "--virtual", "1", "--faults", "harsh"]
+HARSH = ["--seed", "7", "--cars", "8", "--minutes", "10", "--faults", "all"]
 LIMIT_S = 20
 
 

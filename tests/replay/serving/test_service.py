@@ -98,7 +98,7 @@ async def test_as_fast_as_it_goes_it_ends_as_the_race_did(serve: "Serve", screen
 
 async def test_screens_have_moments_of_their_own_or_share_one(serve: "Serve", screen: "Join", harsh: list[Record]) -> None:
     async with (
-        serve(playing=False) as service,
+        serve(playing=False, known="now") as service,
         screen(service) as alone,
         screen(service, "?moment=briefing") as one,
         screen(service, "?moment=briefing") as other,
@@ -116,7 +116,7 @@ async def test_screens_have_moments_of_their_own_or_share_one(serve: "Serve", sc
 
 
 async def test_documents_are_as_of_the_moment_and_lists_tell_nothing(serve: "Serve", screen: "Join", harsh: list[Record]) -> None:
-    async with serve(playing=False) as service, screen(service) as client, httpx.AsyncClient() as http:
+    async with serve(playing=False, known="now") as service, screen(service) as client, httpx.AsyncClient() as http:
         pages = f"http://127.0.0.1:{service.pages.port}/api"
         assert (await http.get(f"{pages}/feed")).json()["replay"] is True
         listed = (await http.get(f"{pages}/sessions")).json()["sessions"]
