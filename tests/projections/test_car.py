@@ -3,8 +3,10 @@
 from typing import Any
 
 import msgspec
+import pytest
 
 from timing.domain import events as e
+from timing.domain.rulebook import Neutral, Neutralisation, Rulebook
 from timing.projections.car import DriveTime, Stint, car_sheet, car_sheet_json
 
 S = 1_000_000
@@ -61,6 +63,30 @@ def test_each_lap_says_its_driver_and_whether_it_saw_the_pits(script: Any) -> No
         (7, "bob7", True),
         (8, "bob7", False),
     ]
+
+
+@pytest.mark.parametrize(("best_laps", "timed"), [("left_out", [1, 4]), ("count", [1, 2, 3, 4])])
+def test_a_time_under_the_safety_car_counts_or_is_left_out(script: Any, best_laps: str, timed: list[int]) -> None:
+    neutral = Neutralisation(safety_car=Neutral(best_laps=best_laps))  # type: ignore[arg-type]  # one of its alternatives
+    told = script("7", laps=20, rules=Rulebook(id="test", title="Test rules", source="test", neutralisation=neutral))
+    told.run(car7="60 160 260 320 380")
+    told.say(e.TrackStatus, at=70, status="safety_car")
+    told.say(e.TrackStatus, at=250, status="green")
+    told.say(e.Decision, at=400, decision="D", car="7", penalty="lap_time_deleted", lap=5)
+    sheet = car_sheet(told.fold(), "7")
+    assert sheet is not None
+    assert [lap.lap for lap in sheet.laps if lap.timed] == timed, "the fifth was deleted"
+    assert [lap.tags for lap in sheet.laps] == [("first",), ("safety_car",), ("safety_car",), (), ()]
+
+
+def test_in_qualifying_laps_through_the_pits_have_no_time_that_counts(script: Any) -> None:
+    told = script("7", kind="qualifying").run(car7="10 100")
+    told.hear("T7", 180, loop="PI")
+    told.hear("T7", 190, loop="SFP")
+    told.hear("T7", 220, loop="PO")
+    sheet = car_sheet(told.run(car7="290 380").fold(), "7")
+    assert sheet is not None
+    assert [lap.lap for lap in sheet.laps if lap.timed] == [1, 4]
 
 
 def test_a_change_on_the_grid_is_no_stint_of_its_own(script: Any) -> None:

@@ -238,3 +238,20 @@ async def test_every_column_of_the_feed_and_of_the_page_has_its_label(modules: M
 async def test_who_moved_by_itself_and_who_was_pushed_along(modules: Modules, indices: list[int], still: list[int]) -> None:
     got = await modules("leaderboard.js", "({standing}, indices) => [...standing(indices)]", indices)
     assert sorted(got) == still
+
+
+@pytest.mark.browser
+async def test_the_mean_of_a_stint_is_of_the_laps_whose_time_counts(modules: Modules) -> None:
+    times = [
+        (90_000_000, True, False),
+        (150_000_000, False, False),
+        (92_000_000, True, False),
+        (70_000_000, True, True),
+        (None, False, False),
+    ]
+    laps = [{"lap": lap, "time_us": us, "timed": timed, "pit": pit} for lap, (us, timed, pit) in enumerate(times, start=1)]
+    sheet = {"drivers": [], "laps": laps, "stints": [{"driver": "a", "from_lap": 1, "laps": 5}]}
+    got = await modules(
+        "carsheet.js", "({stintTable}, sheet) => [...stintTable(sheet).querySelectorAll('td')].map((cell) => cell.textContent)", sheet
+    )
+    assert got[-1] == "1:31.000"

@@ -12,13 +12,19 @@ from timing.domain.events import DriverChanged
 from timing.domain.laps import CarLaps
 from timing.domain.suspension import pit_stops
 from timing.projections.board import DriverView
+from timing.projections.qualified import laps_void
+from timing.projections.state import State
 
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
 
 
 class LapView(Struct, frozen=True):
-    """A lap: ended at ``ended_at``; ``pit`` if the car was in the pit lane in it; ``counted`` if it counts in the race."""
+    """A lap: ended at ``ended_at``; ``pit`` if the car was in the pit lane in it; ``counted`` if it counts in the race.
+
+    ``timed``: its time counts as a best lap and, if it saw no pit lane, in averages. Not across a suspension, nor where its time was
+    deleted, nor under the flags that the rulebook leaves out. ``tags``: those under which it was run, ``in``, ``out``, ``first``.
+    """
 
     lap: int
     ended_at: int
@@ -27,6 +33,8 @@ class LapView(Struct, frozen=True):
     driver: str | None
     pit: bool
     counted: bool
+    timed: bool = True
+    tags: tuple[str, ...] = ()
 
 
 class Stop(Struct, frozen=True):
@@ -91,6 +99,7 @@ def car_sheet(timing: "Timing", car: str) -> CarSheet | None:
     over_at = standing.last_at if standing.flagged or state.stopped else None
     stops = _stops(laps, over_at, pit_stops(laps.entered, state.said.suspensions, timing.rules.red_flag))
     stints = _stints(laps, standing.start, over_at, wheel, stops)
+    timed = _timed(timing, state, car, laps)
     views = tuple(
         LapView(
             number,
@@ -100,6 +109,8 @@ def car_sheet(timing: "Timing", car: str) -> CarSheet | None:
             wheel.at(end),
             any(s.lap == number or (s.lap < number and s.exited_at is not None and s.exited_at > laps.ends[number - 2]) for s in stops),
             number <= standing.laps,
+            number in timed,
+            timing.neutral.tags(laps, number),
         )
         for number, end in enumerate(laps.ends, start=1)
     )
@@ -107,6 +118,14 @@ def car_sheet(timing: "Timing", car: str) -> CarSheet | None:
     return CarSheet(
         timing.session, car, entry.class_, entry.team, drivers, views, stops, stints, _drive_times(stints, stops, state.at), suspects
     )
+
+
+def _timed(timing: "Timing", state: State, car: str, laps: CarLaps) -> frozenset[int]:
+    """Give the numbers of the laps whose time counts."""
+    deleted = state.said.penalties[car].deleted_laps if car in state.said.penalties else frozenset()
+    out = deleted | state.untimed.get(car, frozenset()) | laps_void(timing, laps)
+    counting = range(1, len(laps.ends) + 1) if timing.race else timing.qualifier.timed(car)
+    return frozenset(lap for lap in counting if lap not in out and laps.times[lap - 1] is not None)
 
 
 def car_sheet_json(timing: "Timing", car: str) -> bytes | None:

@@ -104,6 +104,10 @@ class Qualifier:
             state.qualified = self._qualified[1]
         return [_standing(timing, state, rank, field.run_of(rank)) for rank in order]
 
+    def timed(self, car: str) -> list[int]:
+        """Give the numbers of a car's timed laps: those not through the pit lane nor under red, as the rules say."""
+        return [lap.number for lap in self._times[car][2].laps] if car in self._times else []
+
     def _order(self, timing: "Timing", said: "Commanded") -> tuple[Field, list[Ranked]]:
         heats = self.heats
         changed = [self._take(car, entry.class_, timing.laps.get(car)) for car, entry in said.entries.items()]

@@ -10,12 +10,12 @@ const HEIGHT = 60;
 /** The laps, the latest first, with sectors, who drove, and where it came through the pit lane. */
 export function lapTable(sheet, { session }) {
   const sectors = session.sectors ?? 0;
-  const best = Math.min(...sheet.laps.map(({ time_us: us }) => us ?? Infinity));
+  const best = bestOf(sheet);
   const bests = Array.from({ length: sectors }, (_, i) => Math.min(...sheet.laps.map((lap) => lap.sectors_us[i] ?? Infinity)));
   const heads = [t("column.lap"), t("column.time"), ...bests.map((_, i) => `S${i + 1}`), t("column.driver")];
   const rows = sheet.laps.toReversed().map((lap) => [
     lap.pit ? h("span", {}, String(lap.lap), " ", h("span", { className: "badge pit", textContent: t("row.pit") })) : String(lap.lap),
-    own(lap.time_us, best),
+    own(lap.time_us, counts(lap) ? best : null),
     ...bests.map((us, i) => own(lap.sectors_us[i], us)),
     nameOf(sheet, lap.driver),
   ]);
@@ -46,7 +46,7 @@ export function wheelTable(sheet) {
 export function lapChart(sheet) {
   const timed = sheet.laps.filter(({ time_us: us }) => us !== null);
   const times = timed.map(({ time_us: us }) => us).sort((a, b) => a - b);
-  const best = times[0];
+  const best = timed.some(counts) ? bestOf(sheet) : times[0];
   const slow = Math.max(times[Math.floor(times.length * 0.85)] ?? best, best * 1.03);
   const chart = document.createElementNS(SVG, "svg");
   chart.setAttribute("class", "lap-chart");
@@ -58,7 +58,7 @@ export function lapChart(sheet) {
     const height = Math.max(HEIGHT * (1 - 0.8 * Math.min(Math.max((lap.time_us - best) / (slow - best || 1), 0), 1)), 6);
     const place = { x: i * 4 + 0.5, y: HEIGHT - height, width: 3, height };
     for (const [name, value] of Object.entries(place)) bar.setAttribute(name, value);
-    bar.setAttribute("class", lap.time_us === best ? "best" : lap.pit ? "pit" : "");
+    bar.setAttribute("class", counts(lap) && lap.time_us === best ? "best" : lap.pit ? "pit" : "");
     chart.append(bar);
   });
   return chart;
@@ -69,8 +69,18 @@ function own(us, best) {
   return us === best ? h("span", { className: "own", title: t("legend.own") }, "● ", duration(us)) : duration(us);
 }
 
+// Whether a lap's time counts: not deleted, not across a suspension, nor under a flag that the rulebook leaves out.
+function counts({ timed = true, time_us: us }) {
+  return timed && us !== null;
+}
+
+function bestOf(sheet) {
+  return Math.min(...sheet.laps.filter(counts).map(({ time_us: us }) => us));
+}
+
+// The mean of a stint's laps whose time counts, but for those through the pit lane.
 function mean(sheet, stint) {
-  const laps = sheet.laps.filter(({ lap, pit, time_us: us }) => lap >= stint.from_lap && lap < stint.from_lap + stint.laps && !pit && us !== null);
+  const laps = sheet.laps.filter((each) => each.lap >= stint.from_lap && each.lap < stint.from_lap + stint.laps && !each.pit && counts(each));
   return laps.length ? duration(Math.floor(laps.reduce((sum, { time_us: us }) => sum + us, 0) / laps.length)) : "–";
 }
 
