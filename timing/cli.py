@@ -52,6 +52,7 @@ class LazyGroup(click.Group):
         "anomalies": "What in a session's evidence cannot be as it was said.",
         "preview": "What a correction, a decision or another event would change.",
         "red-flag": "What a red flag comes to under each reading of the count-back, before it is declared.",
+        "document": "The sheet of a session's result as PDF: classification, lap chart, laps, decisions.",
         "archive": "Sessions as tables for analysts, in CSV or Parquet.",
         "watch": "The live leaderboard in a terminal.",
         "log": "Verify, back up, salvage, export, import, copy or follow a log.",

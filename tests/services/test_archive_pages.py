@@ -11,6 +11,7 @@ import httpx
 import polars as pl
 import pytest
 import simulated
+from pypdf import PdfReader
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 
@@ -18,6 +19,7 @@ from timing.log.record import draft
 from timing.log.sqlite_log import SqliteLog
 from timing.projections.tables import TABLES
 from timing.projections.timing import Timing
+from timing.projections.versions import versions
 from timing.services import archive_job
 from timing.services.archive_pages import Archive
 from timing.services.asked import Refused
@@ -89,10 +91,35 @@ async def test_what_is_not_there_is_said(client: httpx.AsyncClient, path: str) -
     assert answer.json()["error"].startswith("there is no ")
 
 
-@pytest.mark.parametrize("path", ["sunday/tables", "sunday/tables/laps.csv"])
+@pytest.mark.parametrize("path", ["sunday/tables", "sunday/tables/laps.csv", "sunday/document.pdf"])
 async def test_who_may_not_watch_gets_no_table(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(f"/api/sessions/{path}", headers={"cookie": "pass=another"})
     assert (answer.status_code, "not for the session sunday" in answer.text) == (403, True)
+
+
+async def test_the_result_document_as_pdf(client: httpx.AsyncClient, timing: Timing) -> None:
+    answer = await client.get("/api/sessions/sunday/document.pdf?part=classification&part=grid")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert answer.headers["content-disposition"] == 'inline; filename="sunday-last.pdf"'
+    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
+    assert f"Document {versions(timing).versions[-1].document}" in text
+    assert "Starting grid" in text
+    assert "Lap analysis" not in text
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "reason"),
+    [
+        ("version=0", 400, "there is no version 0"),
+        ("version=999", 400, "there is no version 999"),
+        ("version=-1", 400, "version is a number, current or last"),
+        ("version=99999", 400, "version is a number, current or last"),
+        ("part=weather", 400, "there is no part 'weather'; there are: classification, "),
+    ],
+)
+async def test_a_document_that_cannot_be_made_is_explained(client: httpx.AsyncClient, query: str, status: int, reason: str) -> None:
+    answer = await client.get(f"/api/sessions/sunday/document.pdf?{query}")
+    assert (answer.status_code, reason in answer.json()["reason"]) == (status, True), answer.text
 
 
 def test_the_job_says_what_this_machine_lacks(log: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,9 +2,7 @@
 
 import os
 import subprocess
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -106,37 +104,6 @@ def test_a_private_key_that_others_may_read_is_refused_wherever_it_is_named(tmp_
     (tmp_path / "key").chmod(0o644)
     with pytest.raises(ConfigurationError, match="chmod 600"):
         public_of(str(tmp_path / "key"))
-
-
-@contextmanager
-def somebody_else() -> Iterator[None]:
-    """Be another user, without rights of root, for a while."""
-    os.setegid(65534)
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another")
-@pytest.mark.parametrize(
-    ("owner", "mode", "fits"), [(0, 0o440, True), (0, 0o444, False), (0, 0o460, False), (65534, 0o400, True), (65534, 0o440, False)]
-)
-def test_one_that_root_handed_over_may_be_readable_by_the_group(owner: int, mode: int, fits: bool) -> None:
-    with tempfile.TemporaryDirectory() as folder:  # where somebody else may look
-        Path(folder).chmod(0o755)
-        path = Path(folder) / "key"
-        public = new_key(path).public
-        os.chown(path, owner, 65534)
-        path.chmod(mode)
-        with somebody_else():
-            if fits:
-                assert SigningKeyFile(path).public == public
-            else:
-                with pytest.raises(ConfigurationError, match="chmod 600"):
-                    SigningKeyFile(path)
 
 
 def test_what_is_no_key_is_said(tmp_path: Path) -> None:

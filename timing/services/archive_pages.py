@@ -1,4 +1,4 @@
-"""The archive over HTTP: a session's tables, made from the log by a process of their own."""
+"""The archive over HTTP: a session's tables and its result document, made from the log by a process of their own."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,12 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from timing.projections.sheet import PARTS
 from timing.projections.tables import TABLES
 from timing.projections.timing import Timing
 from timing.services.asked import Refused, json_answer
 from timing.services.children import Children, answered
 from timing.services.tables import Format
 
+_DIGITS = 4  # of a version's number
 TYPES = {"csv": "text/csv; charset=utf-8; header=present", "parquet": "application/vnd.apache.parquet"}
 
 
@@ -32,6 +34,7 @@ class Archive:
         return [
             Route("/api/sessions/{session}/tables", self.list),
             Route("/api/sessions/{session}/tables/{table}.{form}", self.table),
+            Route("/api/sessions/{session}/document.pdf", self.document),
         ]
 
     async def list(self, request: Request) -> Response:
@@ -62,6 +65,21 @@ class Archive:
             ).answer()
         name = f"{table}.{form}"
         return await answered(self._children, [str(self._log), session, name], request, TYPES[form], f"{session}-{name}")
+
+    async def document(self, request: Request) -> Response:
+        """Give the result document: of ``?version=N`` or ``current``, the last version if left out, with each ``?part=``, or all."""
+        if refused := self._refused(request):
+            return refused
+        session, query = request.path_params["session"], request.query_params
+        version, parts = query.get("version", "last"), query.getlist("part")
+        if not (version in ("last", "current") or (version.isascii() and version.isdecimal() and len(version) <= _DIGITS)):
+            return Refused(400, "no-version", f"version is a number, current or last, not {version[:20]!r}").answer()
+        if strangers := [part for part in parts if part not in PARTS]:
+            return Refused(400, "no-part", f"there is no part {strangers[0][:20]!r}; there are: {', '.join(PARTS)}").answer()
+        name = f"{session}-{version}.pdf"
+        return await answered(
+            self._children, [str(self._log), session, "document.pdf", version, *dict.fromkeys(parts)], request, "application/pdf", name
+        )
 
     def _refused(self, request: Request) -> Response | None:
         session = request.path_params["session"]

@@ -121,8 +121,7 @@ def holds(key: str, text: bytes, signature: str) -> bool:
 def _read(path: Path, *, private: bool) -> bytes:
     try:
         with path.open("rb") as file:
-            found = os.fstat(file.fileno())
-            mode = found.st_mode
+            mode = os.fstat(file.fileno()).st_mode
             if not stat.S_ISREG(mode):
                 raise ConfigurationError(f"the key {path} is not a file")
             content = file.read(_LARGEST + 1)
@@ -130,8 +129,7 @@ def _read(path: Path, *, private: bool) -> bytes:
         raise ConfigurationError(f"the key {path} cannot be read: {error.strerror}") from None
     if len(content) > _LARGEST:
         raise ConfigurationError(f"{path} is too large for a key")
-    given_by_root = found.st_uid == 0 != os.geteuid()  # systemd's LoadCredential and container secrets come so: readable by our group
-    if (private or _PRIVATE_MARK in content) and mode & (0o037 if given_by_root else 0o077):
+    if (private or _PRIVATE_MARK in content) and mode & 0o077:
         raise ConfigurationError(f"others than its owner may read or write the key {path} (mode {mode & 0o777:o}); say: chmod 600 {path}")
     return content
 
