@@ -127,7 +127,7 @@ async def test_rows_that_change_places_move_there(stage: Any, race: Any, view: V
       globalThis.moved = new Map();
       const animate = Element.prototype.animate;
       Element.prototype.animate = function (frames, options) {
-        if (options.composite === "add") moved.set(this.dataset.car, frames[0].transform);
+        if (frames[0]?.transform) moved.set(this.dataset.car, frames[0].transform);
         return animate.call(this, frames, options);
       };
     }""")

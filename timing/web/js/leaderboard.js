@@ -7,6 +7,8 @@ import { RowKeys } from "./rowkeys.js";
 import { t } from "./texts.js";
 
 const MOVE = { duration: 620, easing: "cubic-bezier(.22,.8,.24,1)" };
+const LIT_MS = 1200;
+const SLOW_MS = 8; // a device that takes longer to draw moves those rows alone that moved by themselves
 const COMPACT_EM = 44;
 const OVER = new Set(["finished", "provisional", "final"]);
 
@@ -18,6 +20,7 @@ export class Leaderboard {
   #height = 0;
   #last = null;
   #cutAt = null;
+  #cost = 0; // of drawing a state, in milliseconds, as of late
 
   /** `open(car)` is called when a row is chosen. `wide`: rows of one line however narrow it is, as on a wall. */
   constructor(root, { open = () => {}, wide = false } = {}) {
@@ -45,6 +48,7 @@ export class Leaderboard {
    * ("road", "live", "result", "restart"), and the columns chosen (null: those that fit).
    */
   render(state, choice) {
+    const began = performance.now();
     this.#last = [state, choice];
     const order = orderOf(state, choice);
     const view = viewOf(state, choice, order);
@@ -61,6 +65,7 @@ export class Leaderboard {
     });
     this.keys.settle(order);
     this.#cut(cutAfter(state, order));
+    this.#cost += (performance.now() - began - this.#cost) / 8;
   }
 
   #layOut(state, view) {
@@ -86,7 +91,7 @@ export class Leaderboard {
     this.#cutAt = car;
   }
 
-  // Reorders the elements, and lets each that moved start from where it was: an animation added on top of those still under way.
+  // Reorders the elements, and lets each that moved start from where it was.
   #place(order, animate) {
     const wanted = new Set(order);
     for (const [car, kept] of this.#rows) {
@@ -101,23 +106,36 @@ export class Leaderboard {
       if (kept.element === at) at = at.nextElementSibling;
       else this.body.insertBefore(kept.element, at);
       if (animate && kept.index !== null && kept.index !== index) {
-        this.#move(kept.element, kept.index - index, !overtaken.has(index));
+        const byItself = !overtaken.has(index);
+        if (byItself || this.#cost < SLOW_MS) this.#move(kept, kept.index - index, byItself);
       }
       kept.index = index;
     });
   }
 
-  #move(row, places, byItself) {
-    const from = { transform: `translateY(${places * this.#height}px)` };
-    row.animate([from, { transform: "translateY(0)" }], { ...MOVE, composite: "add" });
-    row.animate([{ zIndex: places > 0 ? 3 : 2 }, { zIndex: places > 0 ? 3 : 2 }], MOVE.duration);
+  // Transform and opacity alone are animated: they need neither style nor layout nor paint while they run. A row that is still under way
+  // starts from where it is by now.
+  #move(kept, places, byItself) {
+    const { element, move } = kept;
+    const left = move ? move.from * (1 - (move.animation.effect.getComputedTiming().progress ?? 1)) : 0;
+    const from = Math.round(places * this.#height + left);
+    move?.animation.cancel();
+    const animation = element.animate([{ transform: `translateY(${from}px)` }, { transform: "translateY(0)" }], MOVE);
+    kept.move = { from, animation };
+    element.style.zIndex = places > 0 ? 3 : 2;
+    animation.onfinish = () => {
+      element.style.zIndex = "";
+      kept.move = null;
+    };
     if (!byItself) return; // pushed along by others: it slides, and nothing is made of it
-    row.animate({ backgroundColor: [`var(--${places > 0 ? "up" : "down"})`, "transparent"] }, { duration: 1800, pseudoElement: "::before" });
+    kept.glow.className = places > 0 ? "glow up" : "glow down";
+    kept.glow.animate({ opacity: [1, 0] }, 1800);
   }
 
   #add(car) {
-    const kept = { element: element("div", "row", "row"), cells: [], row: null, index: null, place: undefined, view: "" };
+    const kept = { element: element("div", "row", "row"), glow: element("i", "glow"), lit: null, cells: [], row: null, index: null, place: undefined, move: null, view: "" };
     kept.element.dataset.car = car;
+    kept.glow.setAttribute("aria-hidden", "true");
     makeCells(kept, this.#columns);
     this.#rows.set(car, kept);
     return kept;
@@ -142,8 +160,9 @@ export class Leaderboard {
 
   // A lap was completed: its time lights up for a moment.
   #flash(kept) {
-    const index = this.#columns.findIndex(({ id }) => id === "last_lap_us");
-    if (index >= 0) kept.cells[index].animate({ backgroundColor: ["var(--lit)", "transparent"] }, { duration: 1400, easing: "ease-out" });
+    kept.element.dataset.lit = "";
+    clearTimeout(kept.lit);
+    kept.lit = setTimeout(() => delete kept.element.dataset.lit, LIT_MS);
   }
 
   #measure() {
@@ -245,7 +264,7 @@ function makeCells(kept, columns) {
     return cell;
   });
   kept.view = "";
-  kept.element.replaceChildren(...kept.cells);
+  kept.element.replaceChildren(kept.glow, ...kept.cells);
 }
 
 function headCell({ id, label, labels, align }) {

@@ -1,0 +1,120 @@
+"""The leaderboard on a cheap phone: sixty cars, ten updates a second, the processor slowed down four and six times.
+
+Chromium has no graphics card here and paints with the processor, so the frames that a page drops are compared with those that the same page
+drops while nothing comes in. Beside it, what an update costs the page's main thread: a tenth of a second is there for each.
+"""
+
+import argparse
+import asyncio
+import importlib.util
+import itertools
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import CDPSession, async_playwright
+
+HZ = 10
+CARS = 60
+WARM_UPDATES = 20
+SCREENS = {"phone": (390, 844), "desktop": (1920, 1080)}
+FRAMES = """(ms) => new Promise((done) => {
+  const times = [];
+  const end = performance.now() + ms;
+  const tick = (now) => { times.push(now); if (now < end) requestAnimationFrame(tick); else done(times); };
+  requestAnimationFrame(tick);
+})"""
+
+
+def told() -> Any:
+    """Load the race and the stage that the browser tests play on."""
+    file = Path(__file__).parents[1] / "browser" / "conftest.py"
+    spec = importlib.util.spec_from_file_location("browser_stage", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def dropped(times: list[float]) -> tuple[int, int]:
+    """Count the pictures that were shown and those that were missed, at sixty a second."""
+    gaps = [after - before for before, after in itertools.pairwise(times)]
+    return len(gaps), sum(max(round(gap / (1000 / 60)) - 1, 0) for gap in gaps)
+
+
+def share(shown: int, missed: int) -> str:
+    """Say how many pictures were dropped."""
+    return f"{missed} of {shown + missed} pictures dropped ({missed / (shown + missed):.1%})"
+
+
+async def busy(cdp: CDPSession) -> float:
+    """Give the seconds that the page's main thread has worked."""
+    metrics = (await cdp.send("Performance.getMetrics"))["metrics"]
+    seconds: float = next(each["value"] for each in metrics if each["name"] == "TaskDuration")
+    return seconds
+
+
+async def updates(stage: Any, race: Any, seconds: float) -> int:
+    """Publish ten boards a second for so long; give how many made a frame."""
+    loop = asyncio.get_running_loop()
+    began, before = loop.time(), stage.frames
+    for step in range(round(seconds * HZ)):
+        race.step(5)
+        stage.publish(race.board())
+        await asyncio.sleep(max(began + (step + 1) / HZ - loop.time(), 0))
+    return int(stage.frames - before)
+
+
+async def measure(browser: Any, module: Any, screen: str, slower: int, seconds: float) -> None:
+    """Print the figures of one screen."""
+    stage, race = module.Stage(), module.Race(seed=4, size=CARS)
+    async with module.serving(stage):
+        race.step(300)
+        stage.publish(race.board())
+        width, height = SCREENS[screen]
+        page = await browser.new_page(viewport={"width": width, "height": height})
+        await page.goto(f"{stage.url}/s/{stage.name}")
+        await module.until(lambda: page.evaluate(f"document.documentElement.dataset.rev === {stage.rev!r}"), "the first frame")
+        cdp = await page.context.new_cdp_session(page)
+        await cdp.send("Performance.enable")
+        await cdp.send("Emulation.setCPUThrottlingRate", {"rate": slower})
+        await updates(stage, race, WARM_UPDATES / HZ)
+        idle_before = await busy(cdp)
+        shown_idle, dropped_idle = dropped(await page.evaluate(FRAMES, seconds * 1000))
+        before = await busy(cdp)
+        frames, times = await asyncio.gather(updates(stage, race, seconds), page.evaluate(FRAMES, seconds * 1000))
+        worked = await busy(cdp) - before - (before - idle_before)
+        shown, missed = dropped(times)
+        longest = max(after - at for at, after in itertools.pairwise(times))
+        await module.until(lambda: page.evaluate(f"document.documentElement.dataset.rev === {stage.rev!r}"), "the last frame")
+        await page.close()
+    print(
+        f"  {screen:<8} {slower}x slower: {frames} updates, {share(shown, missed)}; idle {share(shown_idle, dropped_idle)}; "
+        f"longest {longest:.0f} ms; {1000 * worked / frames:.1f} ms an update",
+        flush=True,
+    )
+
+
+async def run(seconds: float) -> None:
+    """Measure every screen at every speed."""
+    module = told()
+    print(f"{CARS} cars, {HZ} updates a second")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=os.environ.get("PARCFERME_CHROMIUM"), args=module.ARGUMENTS)
+        for screen, slower in (("phone", 1), ("phone", 4), ("phone", 6), ("desktop", 1)):
+            await measure(browser, module, screen, slower, seconds)
+        await browser.close()
+
+
+def main() -> int:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=10)
+    asyncio.run(run(parser.parse_args().seconds))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
