@@ -7,6 +7,7 @@ import pytest
 
 from timing.domain import events as e
 from timing.domain.rulebook import Classification, Finish, RedFlag, Rulebook
+from timing.log.record import Record
 from timing.projections.timing import Timing
 
 if TYPE_CHECKING:
@@ -235,3 +236,18 @@ def test_the_digest_names_the_evidence(script: type["Script"]) -> None:
     assert told.fold().digest() == before
     told.run(car7="120")
     assert told.fold().digest() != before
+
+
+def test_the_digest_names_what_was_said_and_not_who_said_it() -> None:
+    def told(by: e.ActedBy | None) -> Timing:
+        timing = Timing("sunday")
+        circuit = e.Circuit(name="Ring", loops=(e.Loop(id="SF", line="finish"),))
+        opened = e.SessionOpened(
+            id="o", at=1, session="sunday", name="S", kind="race", rulebook="t", distance=e.Distance(laps=2), circuit=circuit, acted_by=by
+        )
+        said: list[e.AnyEvent] = [opened, e.TrackStatus(id="f", at=2, status="red", acted_by=by)]
+        for seq, event in enumerate(said, start=1):
+            timing.apply(Record("sunday", seq, 1, event, b"", b""))
+        return timing
+
+    assert told(e.ActedBy(name="Anna", role="race-director", token="t")).digest() == told(None).digest()  # noqa: S106  # an id

@@ -1,6 +1,9 @@
 """Watching for those who are signed in alone: pages, documents and feed, through real sockets; and the feed's door in the open."""
 
+import asyncio
 import json
+import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -115,3 +118,27 @@ async def test_behind_a_proxy_with_a_path(service: Service) -> None:
         assert signed.status_code == 200
         assert "path=/timing;" in signed.headers["set-cookie"].lower() + ";"
         assert "secure" in signed.headers["set-cookie"].lower()
+
+
+@pytest.mark.parametrize("service", [{"viewing": "public"}], indirect=True)
+async def test_a_supposed_red_flag_is_for_those_who_speak(service: Service) -> None:
+    async with httpx.AsyncClient(base_url=service.addresses.pages) as client:
+        path = "/api/sessions/race-1/red-flag"
+        assert (await client.get(path)).status_code == 200
+        for headers, status in (({}, 401), (bearer(service), 403), (bearer(service, "race-director"), 200)):
+            assert (await client.get(path, params={"at": "1747401000000000"}, headers=headers)).status_code == status
+
+
+async def test_the_terminal_watches_with_a_token(service: Service) -> None:
+    async def watch(**environment: str) -> tuple[int | None, str]:
+        program = "import sys; from timing.cli import main; sys.argv[0] = 'timing'; main()"
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", program, "watch", service.addresses.feed, "--once",
+            env={**os.environ, **environment}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        said, _ = await asyncio.wait_for(process.communicate(), 30)
+        return process.returncode, said.decode()
+
+    assert (await watch())[0] == 1
+    status, said = await watch(TIMING_TOKEN=bearer(service)["authorization"].partition(" ")[2])
+    assert (status, "Race" in said) == (0, True), said

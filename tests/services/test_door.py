@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from timing.domain.events import MessageRejected, Passing, SessionOpened
+from timing.domain.events import ActedBy, MessageRejected, Passing, SessionOpened
 from timing.log.event_log import MemoryLog
 from timing.services.door import Door, Judged, answers
 from timing.services.rulebooks import Rulebooks
@@ -243,3 +243,33 @@ def test_who_says_stamped_is_held_to_the_instant_that_was_sent(door: Door) -> No
     [other] = log.append([judge(door, "control", text(FLAG, at=NOW + 1, stamped=True)).draft], NOW)
     [unsaid] = log.append([judge(door, "control", text(FLAG)).draft], NOW)
     assert [first.outcome, again.outcome, other.outcome, unsaid.outcome] == ["new", "same", "conflict", "same"]
+
+
+ANNA = ActedBy(name="Anna Roy", role="race-director", token="t1")  # noqa: S106  # an id
+
+
+def test_who_acted_is_written_into_the_record_and_is_no_part_of_what_was_said(door: Door) -> None:
+    log = MemoryLog()
+    judged = door.judge("timing/v1/race-1/control", text(FLAG), NOW, ANNA)
+    assert judged is not None
+    assert msgspec.json.decode(judged.draft.raw)["acted_by"] == {"name": "Anna Roy", "role": "race-director", "token": "t1"}
+    again = [judge(door, "control", text(FLAG)), judge(door, "control", text(FLAG, at=NOW))]
+    by_ben = door.judge("timing/v1/race-1/control", text(FLAG), NOW + 9, ActedBy(name="Ben", role="administrator", token="t2"))  # noqa: S106
+    assert by_ben is not None
+    outcomes = [log.append([each.draft], NOW)[0].outcome for each in (judged, *again, by_ben)]
+    assert outcomes == ["new", "same", "conflict", "same"], "only `at`, which was not sent the first time, makes it another"
+
+
+def test_a_refusal_keeps_who_tried(door: Door) -> None:
+    judged = door.judge("timing/v1/race-1/control", text({"type": "race_stopped", "id": "x"}), NOW, ANNA)
+    assert judged is not None
+    assert refused(judged).acted_by == ANNA
+    assert refused(door.conflict(judged, 3, NOW)).acted_by == ANNA
+
+
+def test_nobody_says_over_mqtt_who_acted(door: Door) -> None:
+    forged = judge(door, "control", text(FLAG, acted_by={"name": "Anna Roy", "role": "race-director", "token": "t1"}))
+    assert refused(forged).code == "reserved-field"
+    assert "the service itself" in refused(forged).reason
+    escaped = text(FLAG)[:-1] + b',"acted\\u005fby":{"name":"A","role":"r","token":"t"}}'
+    assert refused(judge(door, "control", escaped)).code == "reserved-field"

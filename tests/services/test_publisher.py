@@ -85,6 +85,15 @@ async def test_an_exported_file_is_sent_as_it_first_came(embedded: Any, start: A
     assert [r.event for r in life.records("race-2")][1:] == [r.event for r in life.records()][1:]
 
 
+async def test_who_acted_then_is_not_who_sends_now(embedded: Any, start: Any, opening: Any) -> None:
+    life = start(embedded.url)
+    await life.ingest.wait_connected()
+    said = {"type": "message", "id": "m", "at": 5, "text": "hello", "acted_by": {"name": "Anna", "role": "race-director", "token": "t"}}
+    progress = await publish_lines(lines_of([opening(), said]), Address(embedded.url), speed="max")
+    assert progress.whole
+    assert life.records()[-1].event.acted_by is None
+
+
 async def test_it_goes_on_where_it_was_when_the_broker_goes_and_comes(broker: Any, start: Any, race: Any, eventually: Eventually) -> None:
     life = start(broker.url, settle=broker.settle)
     await life.ingest.wait_connected()

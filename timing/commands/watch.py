@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import json
+import os
 import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import click
 from msgspec import Struct
@@ -51,7 +52,8 @@ def session_address(url: str) -> str:
     if path not in {"", "/v1/sessions"}:
         return base + path
     try:
-        with urlopen(f"http{base[2:]}/v1/sessions", timeout=ANSWER_S) as answer:  # noqa: S310  # http or https: checked above
+        asked = Request(f"http{base[2:]}/v1/sessions", headers=_signed_in())  # noqa: S310  # http or https: checked above
+        with urlopen(asked, timeout=ANSWER_S) as answer:  # noqa: S310  # the same
             sessions = json.load(answer)["sessions"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FeedUnreachable(f"no feed answers at {base} ({error}); is `timing serve` running?") from None
@@ -59,6 +61,12 @@ def session_address(url: str) -> str:
         raise FeedUnreachable(f"the feed at {base} has no sessions yet; publish one with `timing publish FILE`")
     running = [entry for entry in sessions if entry["status"] in {"running", "suspended"}]
     return f"{base}/v1/sessions/{quote((running or sessions)[-1]['session'])}"
+
+
+def _signed_in() -> dict[str, str]:
+    """Give the header that shows the token in ``TIMING_TOKEN``: for feeds that are not public. On a command line others would read it."""
+    token = os.environ.get("TIMING_TOKEN")
+    return {"Authorization": f"Bearer {token}"} if token else {}
 
 
 async def follow(address: str, view: View) -> AsyncIterator[None]:
@@ -83,7 +91,8 @@ async def follow(address: str, view: View) -> AsyncIterator[None]:
 async def _frames(address: str, view: View) -> AsyncGenerator[None, None]:
     known = view.state
     query = "?" + urlencode({"epoch": known["epoch"], "rev": known["rev"]}) if known else ""
-    async with connect(address + query, compression=None, max_size=None, open_timeout=ANSWER_S) as connection:
+    shown = _signed_in()
+    async with connect(address + query, compression=None, max_size=None, open_timeout=ANSWER_S, additional_headers=shown) as connection:
         asked = False
         if known:
             view.trouble = None

@@ -1,4 +1,6 @@
-"""Pages for those who are signed in alone, where the setting ``viewing`` says so: who is not is led to sign in, a program is told 401.
+"""Before the pages: who may see them. Where ``viewing`` says so, who is signed in alone: others are led to sign in, programs told 401.
+
+A red flag supposed at an instant of one's choice folds the session once more: that is for those who may send a command there, always.
 
 Open to everybody are signing in, the pages' own files and ``/health``. Rights by session hold for what is under a session's address; the
 names of all sessions are shown to whoever is signed in.
@@ -35,7 +37,6 @@ class Closed:
         try:
             self._check(request, path)
         except Refused as fault:
-            self._access.refusing(request, fault)
             if fault.status == 401 and request.method == "GET" and not path.startswith("/api/"):
                 answer = RedirectResponse(f"{root}/sign-in?next={quote(root + path)}", 303, {"cache-control": "no-store"})
                 await answer(scope, receive, send)
@@ -45,7 +46,13 @@ class Closed:
         await self._app(scope, receive, send)
 
     def _check(self, request: Request, path: str) -> None:
+        below = next((path[len(start) :] for start in _OF_A_SESSION if path.startswith(start)), None)
+        session = None if below is None else below.partition("/")[0]
+        if session is not None and path.rstrip("/") == f"/api/sessions/{session}/red-flag" and "at" in request.query_params:
+            self._access.speaking(request, session)
         if self._access.public or path in _OPEN or path.startswith(_OPEN_BELOW):
             return
-        below = next((path[len(start) :] for start in _OF_A_SESSION if path.startswith(start)), None)
-        self._access.watching(request.headers, None if below is None else below.partition("/")[0])
+        try:
+            self._access.watching(request.headers, session)
+        except Refused as fault:
+            raise self._access.refusing(request, fault) from None

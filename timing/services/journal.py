@@ -16,7 +16,6 @@ from timing.log.record import Record
 from timing.log.sqlite_log import SqliteLog
 from timing.services.access import Access
 from timing.services.asked import Refused, json_answer
-from timing.services.tokens import NotSignedIn
 
 _USUAL, _MOST = 100, 1_000
 _LONGEST_PAYLOAD = 4_096
@@ -36,7 +35,7 @@ class Journal:
         """Give the records."""
         session = request.path_params["session"]
         try:
-            self._check(request, session)
+            self._access.speaking(request, session)
             after, limit = _number(request, "after", 0), _number(request, "limit", _USUAL)
         except Refused as fault:
             return fault.answer()
@@ -45,17 +44,6 @@ class Journal:
             return Refused(404, "unknown-session", f"there is no session {session[:64]!r}").answer()
         records = await asyncio.to_thread(self._log.commands, session, after, min(limit, _MOST))
         return json_answer({"session": session, "seq": last, "records": [_shown(record) for record in records]})
-
-    def _check(self, request: Request, session: str) -> None:
-        access = self._access
-        try:
-            person = access.person(request.headers)
-        except NotSignedIn as fault:
-            raise access.refusing(request, Refused(401, fault.code, str(fault))) from None
-        if person is None:
-            raise access.refusing(request, Refused(401, "not-signed-in", "the log is for those who may speak here; sign in at /sign-in"))
-        if not person.rights.speaking_on(session):
-            raise access.refusing(request, Refused(403, "not-allowed", "the log is for those who may speak in this session"), person)
 
 
 def _number(request: Request, name: str, default: int) -> int:
