@@ -2,10 +2,17 @@
 
 import asyncio
 import contextlib
+import fcntl
 import io
+import os
+import pty
 import re
 import runpy
+import signal
+import struct
+import subprocess
 import sys
+import termios
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +22,8 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from timing.commands.watch import FeedUnreachable, View, first_state, follow, picture, session_address
+from timing.commands.watch import FeedUnreachable, first_state, follow, gone_us, session_address
+from timing.commands.watch_screen import View, picture
 from timing.commands.watch_table import gap_text
 from timing.domain.errors import ConfigurationError
 from timing.projections.board import Gap, PenaltyView
@@ -78,7 +86,7 @@ async def run(*arguments: str) -> tuple[int, str, str]:
 
 def drawn(view: View, width: int, *, plain: bool = True) -> str:
     console = Console(file=io.StringIO(), width=width, force_terminal=not plain, color_system=None if plain else "truecolor")
-    console.print(picture(view, width, plain=plain))
+    console.print(picture(view, gone_us(view), width, plain=plain))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -171,7 +179,12 @@ async def test_it_comes_back_by_itself_and_takes_up_where_it_was() -> None:
 
 @pytest.mark.parametrize(
     ("width", "there", "not_there"),
-    [(60, ["Pos", "Gap", "Last"], ["Best", "Pit", "Team"]), (90, ["Best", "Laps"], ["Team"]), (170, ["Team", "Sectors"], [])],
+    [
+        (40, ["Pos", "Gap", "Status"], ["Last", "Class"]),
+        (60, ["Pos", "Gap", "Last"], ["Best", "Pit", "Team"]),
+        (90, ["Best", "Laps"], ["Team"]),
+        (170, ["Team", "Sectors"], []),
+    ],
 )
 def test_the_width_decides_on_the_columns(width: int, there: list[str], not_there: list[str]) -> None:
     view = View(msgspec.json.decode(Stage().framer.snapshot()), time.monotonic())
@@ -220,3 +233,88 @@ def test_names_cannot_steer_the_terminal() -> None:
 
 def test_gaps_are_laps_where_there_are_any() -> None:
     assert [gap_text({"laps": laps, "time_us": 1_234_999}) for laps in (0, 1, 2)] == ["+1.234", "+1 lap", "+2 laps"]
+
+
+class Terminal:
+    """`timing watch` in a pseudo-terminal of a given size; what it drew since the last look."""
+
+    def __init__(self, columns: int, lines: int, *arguments: str, **environment: str) -> None:
+        self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        program = (sys.executable, "-c", "from timing.cli import main; main()", "watch", *arguments)
+        settings = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES", "NO_COLOR"}}
+        self.process = subprocess.Popen(
+            program, stdin=theirs, stdout=theirs, stderr=theirs, env={**settings, "TERM": "xterm-256color", **environment}
+        )
+        self.before = termios.tcgetattr(theirs)
+        self._theirs = theirs
+        os.set_blocking(self._ours, False)
+        self.drawn = ""
+
+    def press(self, key: bytes) -> None:
+        self.drawn = ""
+        os.write(self._ours, key)
+
+    def look(self) -> str:
+        with contextlib.suppress(BlockingIOError):
+            while part := os.read(self._ours, 65_536):
+                self.drawn += part.decode(errors="replace")
+        return self.drawn
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
+        os.close(self._theirs)
+
+
+async def test_on_a_terminal_keys_scroll_choose_a_class_and_end_it(eventually: Any) -> None:
+    stage = Stage()
+    async with feed(stage) as server:
+        terminal = Terminal(100, 20, f"ws://127.0.0.1:{server.port}")
+        try:
+            await eventually(lambda: "Course 1" in terminal.look() and "lap 0" in terminal.drawn and "q quit" in terminal.drawn)
+            assert "\x1b[?1049h" in terminal.drawn, "on a screen of its own"
+            assert re.search(r"\x1b\[[0-9;]*42m", terminal.drawn), "in colour"
+            stage.lap()
+            await eventually(lambda: "lap 1" in terminal.look(), what="the next lap")
+            terminal.press(b"c")
+            await eventually(lambda: "Junior  " in terminal.look() and "1A" in terminal.drawn, what="one class")
+            terminal.press(b"q")
+            await eventually(lambda: (terminal.look(), terminal.process.poll())[1] is not None, what="the end")
+            assert terminal.process.returncode == 0
+            assert "\x1b[?1049l" in terminal.drawn
+            assert "\x1b[?25h" in terminal.drawn, "with the cursor back"
+            assert termios.tcgetattr(terminal._theirs) == terminal.before
+        finally:
+            terminal.close()
+
+
+async def test_a_terminal_without_colour_says_it_in_words_and_comes_back_by_itself(eventually: Any) -> None:
+    stage = Stage()
+    async with feed(stage) as server:
+        port = server.port
+        terminal = Terminal(46, 12, f"ws://127.0.0.1:{port}/v1/sessions/race", NO_COLOR="1")
+        await eventually(lambda: "GREEN" in terminal.look() and "q quit" in terminal.drawn)
+        assert not re.search(r"\x1b\[[0-9;]*(?:3[0-7]|4[0-7])m", terminal.drawn), "no colour"
+    try:
+        await eventually(lambda: "connection lost" in terminal.look(), what="the loss")
+        async with feed(stage, port):
+            stage.lap()
+            await eventually(lambda: "lap 1" in terminal.look(), what="the next lap")
+            terminal.process.send_signal(signal.SIGINT)
+            await eventually(lambda: (terminal.look(), terminal.process.poll())[1] is not None, what="the end")
+            assert terminal.process.returncode == 0
+    finally:
+        terminal.close()
+
+
+async def test_a_class_that_is_not_there_is_said() -> None:
+    async with feed(Stage()) as server:
+        status, _, err = await run("--class", "Open", "--once", f"ws://127.0.0.1:{server.port}")
+        assert status == 2
+        assert "there is no class Open" in err
+        status, out, err = await run("--class", "junior", "--once", "--messages", "2", f"ws://127.0.0.1:{server.port}")
+    assert (status, err) == (0, "")
+    assert "1A" in out
+    assert "007" not in out

@@ -6,35 +6,28 @@ import json
 import os
 import random
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
 import click
-from msgspec import Struct
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
-from timing.commands.watch_table import head, table
+from timing.commands.watch_keys import keys
+from timing.commands.watch_screen import Choice, View, check_classes, picture, pressed, screen
 from timing.domain.errors import ConfigurationError, TimingError
 from timing.projections.frames import State, receive
 
 LONGEST_PAUSE_S = 10.0
 ANSWER_S = 10.0
+_REDRAWN_S, _SHORTEST_S = 0.25, 0.05  # the clock's pace, and the shortest time between two drawings
 
 
 class FeedUnreachable(TimingError):
     """There is no feed, or no such session, at the address. The command line prints it; while watching it is tried again."""
-
-
-class View(Struct):
-    """What is known, since when (by this machine's own monotonic clock), and whether the connection stands."""
-
-    state: State | None = None
-    since: float = 0.0
-    trouble: str | None = None
 
 
 def session_address(url: str) -> str:
@@ -128,26 +121,35 @@ async def first_state(address: str) -> State:
     return view.state
 
 
-def picture(view: View, width: int, *, plain: bool = False) -> RenderableType:
-    """Draw what is known."""
-    if view.state is None:
-        return head(None, 0, view.trouble or "connecting", plain=plain)
-    gone = int((time.monotonic() - view.since) * 1_000_000)
-    return Group(head(view.state, gone, view.trouble, plain=plain), table(view.state, width, plain=plain))
+def gone_us(view: View) -> int:
+    """Give the time since the last frame came, in microseconds: the clock runs on by it."""
+    return int((time.monotonic() - view.since) * 1_000_000)
 
 
-async def watch_live(address: str, console: Console) -> None:
-    """Draw the board on the whole screen, anew at every change and four times a second for the clock."""
-    view = View()
-    with Live(console=console, screen=True, refresh_per_second=4, get_renderable=lambda: picture(view, console.width)):
-        async for _ in follow(address, view):
-            pass
+async def watch_live(address: str, console: Console, choice: Choice) -> None:
+    """Draw the board on the whole screen, anew at every change and key, and four times a second for the clock; ends at the key q."""
+    view, changed = View(), asyncio.Event()
+
+    def heard(key: str) -> None:
+        pressed(key, choice, view.state, max(console.height // 2, 1))
+        changed.set()
+
+    def drawn() -> RenderableType:
+        return screen(view, gone_us(view), console.width, console.height, choice)
+
+    with Live(console=console, screen=True, auto_refresh=False, get_renderable=drawn, vertical_overflow="crop") as live, keys(heard):
+        async with _listening(address, view, changed):
+            while not choice.asked_to_end:
+                live.refresh()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), _REDRAWN_S)
+                changed.clear()
+                await asyncio.sleep(_SHORTEST_S)
 
 
-async def watch_plain(address: str, console: Console, *, pause_s: float = 1.0) -> None:
-    """Print the board whenever it changed, at most once every ``pause_s``."""
-    view = View()
-    changed = asyncio.Event()
+@contextlib.asynccontextmanager
+async def _listening(address: str, view: View, changed: asyncio.Event) -> AsyncIterator[None]:
+    """Keep the view up to date for as long as the block lasts; ``changed`` says so."""
 
     async def listen() -> None:
         async for _ in follow(address, view):
@@ -155,33 +157,47 @@ async def watch_plain(address: str, console: Console, *, pause_s: float = 1.0) -
 
     listening = asyncio.create_task(listen())
     try:
-        while True:
-            await changed.wait()
-            changed.clear()
-            console.print(picture(view, console.width, plain=True))
-            await asyncio.sleep(pause_s)
+        yield
     finally:
         listening.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await listening
 
 
+async def watch_plain(address: str, console: Console, choice: Choice, *, pause_s: float = 1.0) -> None:
+    """Print the board whenever it changed, at most once every ``pause_s``."""
+    view, changed = View(), asyncio.Event()
+    async with _listening(address, view, changed):
+        while True:
+            await changed.wait()
+            changed.clear()
+            console.print(picture(view, gone_us(view), console.width, choice=choice, plain=True))
+            await asyncio.sleep(pause_s)
+
+
 @click.command(name="watch")
 @click.argument("url", default="ws://127.0.0.1:8765")
+@click.option("--class", "classes", metavar="NAME", multiple=True, help="These cars alone; of one class, with places and gaps within it.")
+@click.option("--messages", metavar="N", type=click.IntRange(0, 50), help="How many messages. [5 on a terminal, else none]")
 @click.option("--once", is_flag=True, help="Print the leaderboard once and end.")
 @click.option("--plain", is_flag=True, help="Plain text: no colours, nothing drawn over; printed anew when it changes.")
-def command(url: str, *, once: bool, plain: bool) -> None:
+def command(url: str, *, classes: tuple[str, ...], messages: int | None, once: bool, plain: bool) -> None:
     """Show the live leaderboard of a feed in the terminal.
 
     URL is the feed (ws://HOST:8765), of which the running session is shown, or else the latest, or one session's address
-    (ws://HOST:8765/v1/sessions/SESSION). Ctrl-C ends it.
+    (ws://HOST:8765/v1/sessions/SESSION). On a terminal the table scrolls (arrows, PgUp, PgDn, Home, End), c shows one class after the
+    other, m the messages or not, and q or Ctrl-C ends it. Into a pipe it prints plain lines. NO_COLOR is heeded.
     """
     console = Console(no_color=plain or None, highlight=False)
     address = session_address(url)
-    if once:
+    on_screen = console.is_terminal and not plain and not once
+    choice = Choice(messages=Choice().messages if on_screen else 0) if messages is None else Choice(messages=messages)
+    if once or classes:
         view = View(asyncio.run(first_state(address)), time.monotonic())
-        console.print(picture(view, console.width, plain=plain))
-        return
-    watch: Callable[[str, Console], object] = watch_plain if plain or not console.is_terminal else watch_live
+        assert view.state is not None
+        choice.classes = check_classes(view.state, classes)
+        if once:
+            console.print(picture(view, 0, console.width, choice=choice, plain=plain or not console.is_terminal))
+            return
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(watch(address, console))  # type: ignore[arg-type]  # both are coroutines
+        asyncio.run(watch_live(address, console, choice) if on_screen else watch_plain(address, console, choice))

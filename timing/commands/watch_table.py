@@ -1,6 +1,7 @@
 """The leaderboard as text: the head with flag and clock, and the columns that the width allows. Nothing is said by colour alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from rich import box
@@ -12,6 +13,8 @@ from timing.projections.frames import State
 
 _PALETTE = ("cyan", "magenta", "yellow", "green", "blue", "red", "bright_cyan", "bright_magenta")
 _WIDTHS = ((150, 4), (110, 3), (90, 2), (0, 1))  # from this width on, columns up to this priority
+_NARROW, _OF_NARROW = 60, frozenset({"position", "car", "driver", "gap", "status"})
+_IN_CLASS = {"position": "class_position", "gap": "class_gap", "interval": "class_interval"}
 _SHORTENED = frozenset({"text", "driver", "penalties"})  # where the width is not enough; numbers are never cut
 _FLAGS = {
     "green": "black on green",
@@ -20,24 +23,67 @@ _FLAGS = {
     "red": "white on red",
     "chequered": "black on white",
 }
+_OTHER_FLAG = "black on bright_yellow"
+_SAID = {"track_status": "bold", "decision": "bold", "anomaly": "italic", "candidate": "italic"}
 _STATUS = {"running": "", "pit": "PIT", "stopped": "STOP", "retired": "OUT", "finished": "FIN", "disqualified": "DSQ", "not_started": "DNS"}
 
 
-def head(state: State | None, gone_us: int, trouble: str | None, *, plain: bool) -> Text:
-    """Write the line above the table. ``gone_us`` is the time since the frame came: the clock runs on by it while the session runs."""
+def head(state: State | None, gone_us: int, trouble: str | None, *, narrow: bool = False, plain: bool) -> Text:
+    """Write the line above the table. ``gone_us`` is the time since the frame came: the clock runs on by it while the session runs.
+
+    ``narrow``: the clock comes before the name, which is cut off.
+    """
     line = Text(no_wrap=True)
-    if state is not None:
-        session = state["session"]
-        status = session.get("track_status", "green")
-        flag = f" {str(status).replace('_', ' ').upper()} "
-        line.append(f"[{flag.strip()}]" if plain else flag, style=_FLAGS.get(status, "black on bright_yellow"))
-        line.append(f"  {_clean(session.get('name', ''))}", style="bold")
-        line.append(f"  {session.get('status', '')}  {_clock(session, gone_us)}  lap {session.get('laps', 0)}")
-        if laps := (session.get("distance") or {}).get("laps"):
-            line.append(f"/{laps}")
+    if state is None:
+        return line.append("connecting" if trouble is None else f"no connection yet, trying again ({_clean(trouble)})", style="bold")
+    session = state["session"]
+    status = session.get("track_status", "green")
+    flag = f" {str(status).replace('_', ' ').upper()} "
+    line.append(f"[{flag.strip()}]" if plain else flag, style=_FLAGS.get(status, _OTHER_FLAG))
+    laps = (session.get("distance") or {}).get("laps")
+    name, words = _clean(session.get("name", "")), f"{_clock(session, gone_us)}  lap {session.get('laps', 0)}{f'/{laps}' if laps else ''}"
+    if narrow:
+        line.append(f"  {words}  ").append(name, style="bold")
+    else:
+        line.append(f"  {name}", style="bold").append(f"  {session.get('status', '')}  {words}")
     if trouble:
-        line.append(f"  connection lost, trying again ({_clean(trouble)})", style="bold red")
+        line.append("  ").append_text(lost(trouble))
     return line
+
+
+def lost(trouble: str) -> Text:
+    """Say that the connection is lost."""
+    return Text(f"connection lost, trying again ({_clean(trouble)})", style="bold red reverse", no_wrap=True)
+
+
+def band(state: State, width: int, *, plain: bool) -> Text | None:
+    """Write the flag over the whole width, where it is not green: by colour, by reversed type and in words."""
+    status = str(state["session"].get("track_status", "green"))
+    if status == "green":
+        return None
+    words = status.replace("_", " ").upper()
+    if limit := state["session"].get("max_speed_kmh"):
+        words += f"  {limit} km/h"
+    if plain:
+        return Text(f"*** {words} ***")
+    return Text(f" {words} ".center(width), style=f"bold {_FLAGS.get(status, _OTHER_FLAG)}", no_wrap=True)
+
+
+def messages(state: State, count: int, width: int) -> list[Text]:
+    """Write the last messages, the newest first, each on one line; what was struck is struck through and says so."""
+    lines = []
+    for message in list(reversed(state.get("messages") or ()))[:count]:
+        struck = bool(message.get("struck"))
+        line = Text(f"{_time_of_day(message.get('at', 0))}  ", style="dim", no_wrap=True)
+        line.append(_clean(message.get("text", "")), style="dim strike" if struck else _SAID.get(message.get("kind", ""), ""))
+        line.append("  (withdrawn)" if struck else "")
+        line.truncate(width, overflow="ellipsis")
+        lines.append(line)
+    return lines
+
+
+def _time_of_day(at: int) -> str:
+    return datetime.fromtimestamp(at // SECOND, UTC).strftime("%H:%M:%S")
 
 
 def _clock(session: dict[str, Any], gone_us: int) -> str:
@@ -48,17 +94,21 @@ def _clock(session: dict[str, Any], gone_us: int) -> str:
     return elapsed if remaining is None else f"{elapsed} (-{format_duration(max(remaining - runs, 0) + SECOND - 1, 0)})"
 
 
-def table(state: State, width: int, *, plain: bool) -> Table:
-    """Lay out the rows in running order, with the columns the width allows."""
+def table(state: State, cars: Sequence[str], width: int, *, in_class: bool = False, plain: bool) -> Table:
+    """Lay out the rows of cars, with the columns the width allows. ``in_class``: places and gaps are those within the class."""
     priority = next(most for least, most in _WIDTHS if width >= least)
-    columns = [column for column in state["columns"] if column["priority"] <= priority]
-    drawn = Table(box=None if plain else box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="" if plain else "bold")
+    columns = [column for column in state["columns"] if column["priority"] <= priority and (width >= _NARROW or column["id"] in _OF_NARROW)]
+    if in_class:
+        columns = [{**column, "id": _IN_CLASS.get(column["id"], column["id"])} for column in columns if column["id"] != "class_position"]
+    drawn = Table(
+        box=None if plain else box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1), header_style="" if plain else "bold"
+    )
     for column in columns:
         justify = {"right": "right", "centre": "center"}.get(column["align"], "left")
         whole = column["kind"] not in _SHORTENED
         drawn.add_column(column["label"], justify=justify, no_wrap=whole, overflow="ellipsis")  # type: ignore[arg-type]  # of rich's words
     colours = {name: _PALETTE[n % len(_PALETTE)] for n, name in enumerate(state["session"].get("classes") or ())}
-    for car in state["order"]:
+    for car in cars:
         row = state["rows"][car]
         style = "dim" if row.get("status") in {"retired", "disqualified", "not_started"} else ""
         drawn.add_row(*(_cell(column, row, colours) for column in columns), style=style)
@@ -67,7 +117,7 @@ def table(state: State, width: int, *, plain: bool) -> Table:
 
 def _cell(column: dict[str, Any], row: dict[str, Any], colours: dict[str, str]) -> Text:
     value, kind = row.get(column["id"]), column["kind"]
-    if value is None or (kind == "gap" and row.get("position") == 1):
+    if value is None or (kind == "gap" and row.get("class_position" if column["id"].startswith("class_") else "position") == 1):
         return Text("")
     style = colours.get(str(value), "") if kind == "class" else "bold" if kind in {"car", "status"} else ""
     return Text(_clean(_WRITTEN.get(kind, str)(value)), style=style, no_wrap=True, overflow="ellipsis")

@@ -65,6 +65,8 @@ def said_plainly(path: Path) -> Iterator[None]:
             code is None and isinstance(error, sqlite3.OperationalError)
         ):  # the latter: text not in UTF-8
             raise LogDamaged(f"{path} is damaged: {' '.join(str(error).split())}") from None
+        if "unsupported file format" in str(error):  # the schema's own format number, in the file's head
+            raise LogDamaged(f"{path} is damaged: its head names a format of SQLite's that there is not") from None
         if code == sqlite3.SQLITE_READONLY:
             raise LogError(
                 f"{path} cannot be written; look at the rights of file and folder, or, if they are right, "
