@@ -122,21 +122,21 @@ class Access:
                 raise Refused(403, "not-allowed", f"what you signed in with is not for the session {session}")
         return person
 
-    def speaking(self, request: Request, session: str) -> Person:
+    def speaking(self, headers: Headers, session: str) -> Person:
         """Say who asks for what is only for those who may send a command in a session.
 
         Raises:
-            Refused: 401 or 403, said in the log.
+            Refused: 401 or 403.
 
         """
         try:
-            person = self.person(request.headers)
+            person = self.person(headers)
         except NotSignedIn as fault:
-            raise self.refusing(request, Refused(401, fault.code, str(fault))) from None
+            raise Refused(401, fault.code, str(fault)) from None
         if person is None:
-            raise self.refusing(request, Refused(401, "not-signed-in", _NOBODY_YET))
+            raise Refused(401, "not-signed-in", _NOBODY_YET)
         if not person.rights.speaking_on(session):
-            raise self.refusing(request, Refused(403, "not-allowed", "this is for those who may send a command in this session"), person)
+            raise Refused(403, "not-allowed", f"this is for those who may send a command in this session; {person.name} may not")
         return person
 
     # --- what changes something ---

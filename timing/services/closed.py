@@ -41,7 +41,7 @@ class Closed:
                 answer = RedirectResponse(f"{root}/sign-in?next={quote(root + path)}", 303, {"cache-control": "no-store"})
                 await answer(scope, receive, send)
                 return
-            await fault.answer()(scope, receive, send)
+            await self._access.refusing(request, fault).answer()(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -49,10 +49,6 @@ class Closed:
         below = next((path[len(start) :] for start in _OF_A_SESSION if path.startswith(start)), None)
         session = None if below is None else below.partition("/")[0]
         if session is not None and path.rstrip("/") == f"/api/sessions/{session}/red-flag" and "at" in request.query_params:
-            self._access.speaking(request, session)
-        if self._access.public or path in _OPEN or path.startswith(_OPEN_BELOW):
-            return
-        try:
+            self._access.speaking(request.headers, session)
+        if not (self._access.public or path in _OPEN or path.startswith(_OPEN_BELOW)):
             self._access.watching(request.headers, session)
-        except Refused as fault:
-            raise self._access.refusing(request, fault) from None

@@ -35,10 +35,10 @@ class Journal:
         """Give the records."""
         session = request.path_params["session"]
         try:
-            self._access.speaking(request, session)
+            self._access.speaking(request.headers, session)
             after, limit = _number(request, "after", 0), _number(request, "limit", _USUAL)
         except Refused as fault:
-            return fault.answer()
+            return self._access.refusing(request, fault).answer()
         last = self._log.high_watermark(session)
         if not last:
             return Refused(404, "unknown-session", f"there is no session {session[:64]!r}").answer()

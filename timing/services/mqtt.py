@@ -328,7 +328,14 @@ class Link(aiomqtt.Client):
             self._loop.call_soon(self._read_on)
 
 
-_CONNECT = b"\x10\x10\x00\x04MQTT\x04\x02\x00\x0a\x00\x04"  # 3.1.1, clean session, keep alive 10 s, a client id of four bytes
+def _connect(address: Address) -> bytes:
+    """Write the packet that asks to be let in: 3.1.1, clean session, keep alive 10 s, a client id of four bytes, and who we are."""
+    named = [text.encode() for text in (address.username, address.password) if text is not None]
+    flags = 0x02 | (0x80 if address.username is not None else 0) | (0x40 if address.password is not None else 0)
+    fields = [os.urandom(2).hex().encode(), *named]
+    rest = b"\x00\x04MQTT\x04" + bytes([flags]) + b"\x00\x0a" + b"".join(len(field).to_bytes(2) + field for field in fields)
+    length = bytes([len(rest)]) if len(rest) < 0x80 else bytes([len(rest) & 0x7F | 0x80, len(rest) >> 7])
+    return b"\x10" + length + rest
 
 
 async def probe(address: Address) -> None:
@@ -342,7 +349,7 @@ async def probe(address: Address) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):  # a fault of TLS is an OSError too
             reader, writer = await asyncio.open_connection(address.host, address.port, ssl=address.context)
             try:
-                writer.write(_CONNECT + os.urandom(2).hex().encode())
+                writer.write(_connect(address))
                 answer = await reader.readexactly(4)
                 writer.write(b"\xe0\x00")
                 await writer.drain()
