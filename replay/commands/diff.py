@@ -23,7 +23,8 @@ _T = TypeVar("_T")
 _OWN = "-"  # the end, or the session's own rulebook
 
 _COLUMNS = ("on_the_road", "position", "class_position", "laps", "total_us", "best_lap_us", "status")
-_HEADINGS = ("Car", "Road", "Result", "In class", "Laps", "Total", "Best lap", "Status", "Why")
+_HEADINGS = ("Car", "Road", "Result", "In class", "Laps", "Total", "Best lap", "Status")
+_WORDS = {"road_laps": "laps on the road"}
 
 
 class _Seq(click.ParamType[int]):
@@ -142,15 +143,24 @@ def _print(found: Comparison, *, whole: bool) -> None:
     if not shown:
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in _HEADINGS:
+    others = any(_other(car) for car in shown)
+    for heading in (*_HEADINGS, *(("Also",) if others else ()), "Why"):
         table.add_column(heading, overflow="fold")
     for car in shown:
-        table.add_row(*_cells(car))
+        table.add_row(*_cells(car, others=others))
     Console(width=None if sys.stdout.isatty() else 200, highlight=False, emoji=False, markup=False).print(table)
 
 
-def _cells(car: ComparedCar) -> tuple[str, ...]:
-    return (car.car, *(_cell(car.left, car.right, name) for name in _COLUMNS), "; ".join(car.reasons))
+def _cells(car: ComparedCar, *, others: bool) -> tuple[str, ...]:
+    other = (_other(car),) if others else ()
+    return (car.car, *(_cell(car.left, car.right, name) for name in _COLUMNS), *other, "; ".join(car.reasons))
+
+
+def _other(car: ComparedCar) -> str:
+    """Write what differs and has no column: laps on the road, the class, points."""
+    laps = car.changes.get("laps")
+    found = {n: c for n, c in car.changes.items() if n not in _COLUMNS and not (n == "road_laps" and c == laps)}
+    return ", ".join(change_in_words(_WORDS.get(name, name), name, change) for name, change in found.items())
 
 
 def _cell(left: Line | None, right: Line | None, name: str) -> str:

@@ -30,6 +30,8 @@ _NAMED = 4  # crossings, cars or keys that are named one by one
 _TOLD_OTHERWISE = (Decision, DecisionUpdated, Message, ResultPublished, EventVoided, EventRetimed)
 """Events told as what they come to (a decision's life, the event as it then holds), or that change no result."""
 
+_PLACES = frozenset({"position", "class_position", "on_the_road"})
+
 _SILENT = frozenset({"id", "at", "by", "acted_by", "stamped", "reason", "car", "type"})
 
 
@@ -55,10 +57,9 @@ class Reasons:
         """Say why a car's line differs."""
         own = [*self._decided.get(car, ()), *self._own.get(car, ()), *self._crossings(car)]
         yield from own
-        moved = {"position", "class_position", "on_the_road"} & changes.keys()
-        past = list(self._past(car)) if moved else []
+        past = list(self._past(car)) if _PLACES & changes.keys() else []
         yield from past
-        if not own and not (past and changes.keys() <= {"position", "class_position", "on_the_road"}):
+        if not own and not (past and changes.keys() <= _PLACES | {"points"}):
             if any(self.common()):
                 yield "by what concerns all cars"
             elif not past:
@@ -99,6 +100,8 @@ class Reasons:
         """Tell with whom a car changed places in the result, and where that is the same, on the road."""
         for place, where in (("position", "the result"), ("on_the_road", "the running order")):
             ahead, behind = self._ahead(self._before, car, place), self._ahead(self._after, car, place)
+            if ahead is None or behind is None:
+                continue
             if behind - ahead or ahead - behind:
                 if lost := sorted(behind - ahead, key=lambda c: getattr(self._after[c], place)):
                     yield f"behind {_listed(lost)} now in {where}"
@@ -107,10 +110,11 @@ class Reasons:
                 return
 
     @staticmethod
-    def _ahead(side: Mapping[str, Line], car: str, place: str) -> set[str]:
+    def _ahead(side: Mapping[str, Line], car: str, place: str) -> set[str] | None:
+        """Name the cars ahead of one; ``None`` where it has no such place."""
         own = getattr(side[car], place) if car in side else None
         if own is None:
-            return {name for name, line in side.items() if name != car and getattr(line, place) is not None}
+            return None
         return {name for name, line in side.items() if (other := getattr(line, place)) is not None and other < own}
 
 

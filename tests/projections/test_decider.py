@@ -54,6 +54,7 @@ def published(stage: Literal["provisional", "amended", "final"], n: int = 1) -> 
     return e.ResultPublished(id=f"publish{n}", at=200 + n, stage=stage)
 
 
+KEY = e.SigningKey(id="key", at=10, key="00" * 32)
 START, END = e.SessionStarted(id="start", at=10), e.SessionEnded(id="end", at=100)
 STOP = e.RaceStopped(id="stop", at=90)
 BY: dict[str, Any] = {"by": "TK", "reason": "seen"}
@@ -116,6 +117,7 @@ def told(*said: e.AnyEvent) -> Decider:
         ("missing-field", [START], retimed("start", 0)),
         ("not-correctable", [], voided("open1")),
         ("not-correctable", [], retimed("open1")),
+        ("not-correctable", [KEY], voided("key")),
     ],
 )
 def test_what_is_refused(code: str, before: list[e.AnyEvent], command: e.AnyEvent) -> None:

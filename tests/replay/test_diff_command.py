@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from signed_log import PENALTY, race, written
+from signed_log import PENALTY, at, race, written
 
 
 def replay(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -45,6 +45,10 @@ def test_with_and_without_an_event_and_by_another_rulebook(log: Path) -> None:
     more = json.dumps({**PENALTY, "id": "d2", "decision": "D2", "car": "9", "seconds": 60})
     assert changed(replay(log, "--with", more, "--json")) == {"7": (2, 1), "9": (1, 2)}
     assert changed(replay(log, "--without", "d1", "--with", more, "--json")) == {"7": (2, 1), "9": (1, 2)}
+    entry = json.dumps({"type": "entry_registered", "id": "x", "at": at(-4), "car": "9", "class": "TC", "transponders": ["9"]})
+    lines = replay(log, "--with", entry).stdout.splitlines()
+    assert lines[2].split()[-2:] == ["Also", "Why"]
+    assert "class GT -> TC" in lines[3]
     ran = replay(log, "--rulebook", "-", "imsa", "--json")
     assert "rulebook" in json.loads(ran.stdout)["reasons"][0]
     assert changed(replay(log, "--rulebook", "imsa", "imsa", "--json")) == {}

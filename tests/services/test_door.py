@@ -79,6 +79,7 @@ WRONG = [
     ("weather", text(FLAG), "wrong-channel"),
     ("", text(FLAG), "wrong-channel"),
     ("control", text(FORGED), "wrong-channel"),
+    ("session", text({"type": "signing_key", "id": "x", "at": 1, "key": "00" * 32}), "wrong-channel"),
     ("control", text(FLAG, id=""), "bad-field"),
     ("control", text(FLAG, id="x" * 65), "bad-field"),
     ("control", text(FLAG, status="purple"), "bad-field"),

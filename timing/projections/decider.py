@@ -30,11 +30,13 @@ from timing.domain.events import (
     PassingReassigned,
     RaceStopped,
     ResultPublished,
+    ResultSigned,
     SegmentEnded,
     SegmentStarted,
     SessionEnded,
     SessionOpened,
     SessionStarted,
+    SigningKey,
     StampableCommand,
     TrackStatus,
     TransponderAssigned,
@@ -349,8 +351,8 @@ def _unknown_event(known: Decider, event_id: str) -> Refusal | None:
     target = known.events.get(event_id)
     if target is None:
         return Refusal("unknown-event", f"there is no event {event_id} in {known.session}")
-    if isinstance(target, SessionOpened):
-        return Refusal("not-correctable", "the opening of a session cannot be corrected; open another session")
+    if isinstance(target, SessionOpened | SigningKey | ResultSigned):
+        return Refusal("not-correctable", "the opening of a session cannot be corrected, nor a signature; open another, or publish again")
     return None
 
 
