@@ -18,7 +18,7 @@ PLACES = ("begin", "start", "end")
 class SpeedType(click.ParamType[Any]):
     """A number from 0.1 to 1000, or ``max``."""
 
-    name = "N|max"
+    name = "speed"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "Speed":
         """Read it."""
@@ -38,7 +38,7 @@ class SpeedType(click.ParamType[Any]):
 class PlaceType(click.ParamType[Any]):
     """A place by its name, or an instant in microseconds since 1970."""
 
-    name = "begin|start|end|INSTANT"
+    name = "place"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | int:
         """Read it."""
@@ -52,7 +52,9 @@ class PlaceType(click.ParamType[Any]):
 @click.command()
 @click.argument("source", metavar="LOG|FILE.events.jsonl", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @sources.session_option
-@click.option("--speed", type=SpeedType(), default="1", show_default=True, help="How much faster than life: 0.1 to 1000, or max.")
+@click.option(
+    "--speed", metavar="N|max", type=SpeedType(), default="1", show_default=True, help="How much faster than life: 0.1 to 1000, or max."
+)
 @click.option(
     "--known",
     type=click.Choice(["then", "now"]),
@@ -60,7 +62,15 @@ class PlaceType(click.ParamType[Any]):
     show_default=True,
     help="By what had come in then, or by all that is known now.",
 )
-@click.option("--from", "place", type=PlaceType(), default="start", show_default=True, help="Where a replay begins.")
+@click.option(
+    "--from",
+    "place",
+    metavar="begin|start|end|INSTANT",
+    type=PlaceType(),
+    default="start",
+    show_default=True,
+    help="Where a replay begins: start is five seconds before the start signal.",
+)
 @click.option("--paused", is_flag=True, help="Begin paused.")
 @click.option("--spoilers", is_flag=True, help="Tell screens the end and the marks of the whole session, not only up to their moment.")
 @click.option(

@@ -9,7 +9,7 @@ import structlog
 
 from replay.serving.recording import Recording, Title
 from replay.serving.ways import Pace
-from timing.domain.errors import TimingError
+from timing.domain.errors import ConfigurationError, TimingError
 from timing.domain.events import SessionOpened
 from timing.log.record import Record
 from timing.log.session_file import read_lines
@@ -27,7 +27,8 @@ class Shelf:
         """Find what there is.
 
         Raises:
-            TimingError: the source cannot be read, or has no such session.
+            TimingError: the source cannot be read, or has no session.
+            ConfigurationError: it has no such session.
 
         """
         self._source = source
@@ -38,8 +39,10 @@ class Shelf:
         found = _titles_of_log(source) if self._log else [self._read_file().title]
         self.titles: Sequence[Title] = [title for title in found if session in (None, title.session)]
         if not self.titles:
-            there = ", ".join(title.session for title in found) or "none yet"
-            raise TimingError(f"{source} holds the sessions: {there}" + (f"; there is no {session}" if session else ""))
+            there = ", ".join(title.session for title in found)
+            if not there:
+                raise TimingError(f"{source} holds no session yet; there is nothing to replay")
+            raise ConfigurationError(f"{source} holds the sessions: {there}; choose one of them with --session, or leave it out for all")
 
     async def recording(self, session: str) -> Recording | None:
         """Give a session's recording, read in a thread of its own; ``None`` where there is no such session."""

@@ -15,9 +15,11 @@ from timing.log.event_log import Appended
 from timing.log.record import decode_event
 from timing.projections.board import Board, Clock, Distance, DriverView, Gap, Notice, PenaltyView, ResultView, Row, SessionView
 from timing.projections.frames import Framer
+from timing.projections.marks import Mark
 from timing.reference.asyncapi import document
 from timing.reference.examples import EXAMPLES
 from timing.services.door import Door, answers
+from timing.services.replayed import Control, Replay, ReplayDifference, ReplayMarks, ReplayRefused, Target
 from timing.services.rulebooks import Rulebooks
 
 META = json.loads((Path(__file__).parent / "asyncapi-3.0.0.schema.json").read_text("utf-8"))
@@ -126,6 +128,23 @@ def test_the_answers_are_as_described() -> None:
             check_payload(outcome, json.loads(answer.payload))
     with pytest.raises(jsonschema.ValidationError):
         check_payload("rejected", {"reason": "no code"})
+
+
+def test_what_a_replay_says_and_is_asked_is_as_described() -> None:
+    said: list[tuple[str, msgspec.Struct]] = [
+        ("replay", Replay("s", "m", "playing", "max", "then", "at", 5, 4, 0, None, None, None, 0)),
+        ("replay_marks", ReplayMarks("s", (Mark(5, "leader", "Car 7 leads", "7", 3),))),
+        ("replay_difference", ReplayDifference("s", 5, (("7",), ("9",)), {"laps": (1, 2)}, {"7": {"gap": (None, {"laps": 1})}})),
+        ("replay_refused", ReplayRefused("s", "seek", "there is none")),
+        ("control", Control(do="seek", to=Target(lap=3))),
+        ("control", Control(do="play", speed=0.5)),
+        ("control", Control()),
+    ]
+    for message, struct in said:
+        check_payload(message, json.loads(msgspec.json.encode(struct)))
+    for wrong in ({"kind": "replay", "do": "fly"}, {"kind": "replay", "to": {"moon": 1}}, {"kind": "replay", "speed": 0}):
+        with pytest.raises(jsonschema.ValidationError):
+            check_payload("control", wrong)
 
 
 def board(laps: int) -> Board:

@@ -243,3 +243,56 @@ class Screens(RuleBasedStateMachine):
 
 
 TestScreens = Screens.TestCase
+
+
+def test_another_epoch_is_a_snapshot_for_everyone_and_nobody_resumes_from_before() -> None:
+    desk = Desk()
+    desk.hub.join("one")
+    desk.lap(3)
+    assert desk.sent() == {"one": [("delta", 2), ("delta", 3), ("delta", 4)]}
+    other = Framer("f")
+    desk.hub.renew(other)
+    first = other.advance(board(1), 1)
+    assert first is not None
+    desk.hub.publish(first)
+    assert desk.sent() == {"one": [("snapshot", 1)]}
+    assert kinds(desk.hub.join("two", ("e", 3))) == [("snapshot", 1)]
+    second = other.advance(board(2), 2)
+    assert second is not None
+    desk.hub.publish(second)
+    assert desk.sent() == {"one": [("delta", 2)], "two": [("delta", 2)]}
+
+
+def test_asides_come_after_the_frames_to_those_who_listen_and_only_the_latest() -> None:
+    desk = Desk()
+    for screen in ("one", "two"):
+        desk.hub.join(screen)
+    desk.hub.aside("state", b"1")
+    desk.hub.listen("one")
+    desk.lap()
+    assert [(screen, message if len(message) < 9 else b"frame") for screen, message in desk.hub.outgoing()] == [
+        ("one", b"frame"),
+        ("one", b"1"),
+        ("two", b"frame"),
+    ]
+    desk.hub.aside("state", b"2")
+    desk.hub.aside("state", b"3")
+    desk.hub.aside("marks", b"m")
+    assert list(desk.hub.outgoing()) == [("one", b"3"), ("one", b"m")]
+    assert list(desk.hub.outgoing()) == []
+    desk.hub.listen("two")
+    assert list(desk.hub.outgoing()) == [("two", b"3"), ("two", b"m")]
+
+
+def test_a_screen_that_is_full_gets_the_latest_aside_when_it_can_be_written_to() -> None:
+    desk = Desk()
+    desk.hub.join("one")
+    desk.hub.listen("one")
+    desk.hub.writable("one", False)
+    desk.hub.aside("state", b"1")
+    assert list(desk.hub.outgoing()) == []
+    desk.hub.aside("state", b"2")
+    woken = desk.woken
+    desk.hub.writable("one", True)
+    assert desk.woken > woken
+    assert list(desk.hub.outgoing()) == [("one", b"2")]

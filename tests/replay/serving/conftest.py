@@ -12,6 +12,7 @@ from simulated import raced, records
 from websockets.asyncio.client import ClientConnection, connect
 
 from replay.serving.moments import Opening
+from replay.serving.recording import Recording, Title
 from replay.serving.service import ReplayService, Where
 from replay.serving.shelf import Shelf
 from timing.log.record import Record, draft
@@ -106,6 +107,12 @@ def harsh(log: Path) -> list[Record]:
     """The records of that log."""
     with contextlib.closing(SqliteLog(log, readonly=True)) as kept:
         return [record for session in kept.sessions() for record in kept.read(session)]
+
+
+@pytest.fixture(scope="session")
+def race(harsh: list[Record]) -> Recording:
+    """That race as a recording."""
+    return Recording(Title(harsh[0].session, "Race", "race", 0), harsh)
 
 
 @pytest.fixture

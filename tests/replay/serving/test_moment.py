@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from replay.serving.recording import Recording, Title
+from replay.serving.recording import Recording
 from timing.domain import events as e
 from timing.domain.units import SECOND
-from timing.log.record import Record
 from timing.projections.frames import Framer
 from timing.projections.marks import leaders
 from timing.projections.timing import Timing
@@ -24,11 +23,6 @@ if TYPE_CHECKING:
     from tests.replay.serving.conftest import FakeTime, Screen, Serve
 
     Join = Callable[..., AbstractAsyncContextManager[Screen]]
-
-
-@pytest.fixture(scope="session")
-def race(harsh: list[Record]) -> Recording:
-    return Recording(Title(harsh[0].session, "Race", "race", 0), harsh)
 
 
 def anew(race: Recording, known: Known, records: int) -> Timing:

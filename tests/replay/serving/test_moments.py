@@ -1,0 +1,215 @@
+"""Moments come with screens and go some time after them; there are so many and no more; a broken session breaks nothing else."""
+
+import asyncio
+import contextlib
+import json
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+
+from replay.serving.moment import Moment
+from replay.serving.moments import Moments, Opening
+from replay.serving.player import LoopTime
+from replay.serving.recording import Recording, Title
+from replay.serving.shelf import Shelf
+from timing.domain.errors import ConfigurationError, TimingError
+from timing.log.record import Record, draft
+from timing.log.session_file import export_line
+from timing.log.sqlite_log import SqliteLog
+from timing.projections.timing import Timing
+from timing.services.replayed import Control, Known, Target
+from timing.services.sessions import NoSeat
+
+if TYPE_CHECKING:
+    from tests.replay.serving.conftest import FakeTime, Screen, Serve
+
+    Join = Callable[..., AbstractAsyncContextManager[Screen]]
+
+
+@contextlib.asynccontextmanager
+async def running(moment: Moment) -> AsyncIterator[None]:
+    task = asyncio.create_task(moment.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+async def test_a_moment_that_nobody_watches_ends_and_a_watched_one_stays(log: Path, eventually: Any) -> None:
+    async with Moments(Shelf(log), Opening(playing=False), kept_s=0.2) as moments:
+        session = moments.sessions()[0].session
+        left, stays = [await moments.usher(session, f"moment={name}") for name in ("left", "stays")]
+        screen = object()
+        stays.hub.join(screen)
+        left.hub.join(screen)
+        assert moments.count == 2
+        left.hub.leave(screen)
+        await eventually(lambda: moments.moment(session, "left") is None)
+        assert moments.moment(session, "stays") is not None
+        with pytest.raises(TimingError, match="no moment 'left'"):
+            moments.document(session, "result", {"moment": "left"})
+        assert moments.document(session, "result", {"moment": "stays"})
+
+
+async def test_there_are_so_many_moments_and_no_more(log: Path) -> None:
+    async with Moments(Shelf(log), Opening(), most=2) as moments:
+        session = moments.sessions()[0].session
+        seats = [await moments.usher(session, query) for query in ("moment=a", "", "moment=a")]
+        assert seats[0] is seats[2]
+        with pytest.raises(NoSeat) as refused:
+            await moments.usher(session, "")
+        assert refused.value.status == 503
+
+
+async def test_a_screen_beyond_the_limit_hears_why(serve: "Serve", screen: "Join") -> None:
+    async with serve() as service:
+        service.moments._most = 1
+        session = service.sessions()[0].session
+        async with screen(service):
+            with pytest.raises(InvalidStatus) as refused:
+                await connect(f"ws://127.0.0.1:{service.feed.port}/v1/sessions/{session}")
+        response = refused.value.response
+        assert response.status_code == 503
+        assert "share one" in json.loads(response.body or b"")["error"]
+
+
+def test_a_source_that_is_none_says_so(tmp_path: Path, log: Path) -> None:
+    with pytest.raises(TimingError, match="cannot be read"):
+        Shelf(tmp_path / "nothing")
+    SqliteLog(tmp_path / "empty.db").close()
+    with pytest.raises(TimingError, match="no session yet"):
+        Shelf(tmp_path / "empty.db")
+    with pytest.raises(ConfigurationError, match="--session"):
+        Shelf(log, session="another")
+
+
+async def test_a_log_of_several_sessions_shows_them_all_or_the_one_that_is_chosen(tmp_path: Path, harsh: list[Record]) -> None:
+    kept = SqliteLog(tmp_path / "two.db")
+    for name in ("one", "two"):
+        kept.append([draft(name, record.event) for record in harsh], harsh[0].recorded_at)
+    kept.close()
+    shelf = Shelf(tmp_path / "two.db")
+    assert [title.session for title in shelf.titles] == ["one", "two"]
+    one = await shelf.recording("one")
+    assert one is await shelf.recording("one"), "it is read once"
+    assert await shelf.recording("three") is None
+    assert [title.session for title in Shelf(tmp_path / "two.db", session="two").titles] == ["two"]
+
+
+async def test_recordings_that_nobody_watches_are_let_go_but_for_the_last_few(tmp_path: Path, harsh: list[Record]) -> None:
+    kept = SqliteLog(tmp_path / "many.db")
+    for number in range(7):
+        kept.append([draft(f"s{number}", record.event) for record in harsh[:30]], harsh[0].recorded_at)
+    kept.close()
+    shelf = Shelf(tmp_path / "many.db")
+    first = await shelf.recording("s0")
+    for number in range(1, 7):
+        await shelf.recording(f"s{number}")
+    assert len(shelf.forget({"s0"})) == 5
+    assert await shelf.recording("s0") is first
+
+
+async def test_an_exported_session_file_is_replayed_by_its_recorded_instants(tmp_path: Path, harsh: list[Record]) -> None:
+    file = tmp_path / "race.events.jsonl"
+    file.write_bytes(b"\n".join(export_line(record) for record in harsh) + b"\n")
+    recording = await Shelf(file).recording(harsh[0].session)
+    assert recording is not None
+    assert recording.then.paced_by == "recorded_at"
+    assert [record.event for record in recording.then.records] == [record.event for record in harsh]
+
+
+async def test_a_session_that_cannot_be_folded_stands_still_and_answers(
+    harsh: list[Record], time: "FakeTime", eventually: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = Recording(Title(harsh[0].session, "Race", "race", 0), harsh)
+    bad, apply = harsh[len(harsh) // 2].event, Timing.apply
+
+    def breaks(timing: Timing, record: Record) -> None:
+        if record.event is bad:
+            raise ValueError("no such luck")
+        apply(timing, record)
+
+    moment = Moment(recording, "m", time, speed="max")
+    moment.begin("begin", playing=True)
+    monkeypatch.setattr(Timing, "apply", breaks)
+    async with running(moment):
+        await eventually(lambda: moment.shown.fault is not None and not moment.player.playing)
+        assert moment.place == len(harsh) // 2
+        moment.control(None, Control(do="step"))
+        await eventually(lambda: not moment._steps)
+        assert moment.place == len(harsh) // 2
+        monkeypatch.undo()
+        moment.control(None, Control(do="seek", to=Target(place="end")))
+        await eventually(lambda: moment.place == len(harsh))
+        assert moment.shown.fault is None
+
+
+asks = st.one_of(
+    st.builds(lambda share: ("at", share), st.floats(0, 1)),
+    st.builds(lambda n: ("step", n), st.integers(-3, 3).filter(bool)),
+    st.just(("know", 0)),
+    st.builds(lambda seconds: ("play", seconds), st.floats(0.1, 90)),
+    st.builds(lambda lap: ("lap", lap), st.integers(0, 6)),
+)
+
+
+@settings(max_examples=15)
+@given(told=st.lists(asks, min_size=1, max_size=8), chance=st.integers(0, 2**16))
+def test_whatever_is_asked_what_is_shown_is_a_fold_cut_at_the_cursor(race: Recording, told: list[tuple[str, Any]], chance: int) -> None:
+    asyncio.run(drive(race, told, random.Random(chance)))
+
+
+async def drive(race: Recording, told: list[tuple[str, Any]], chance: random.Random) -> None:
+    class Stepped(LoopTime):
+        now = 0.0
+
+        def __call__(self) -> float:
+            return self.now
+
+        async def wait(self, woken: asyncio.Event, _: float | None, /) -> None:
+            await super().wait(woken, None)
+
+    time = Stepped()
+    known: Known = chance.choice(("then", "now"))
+    moment = Moment(race, "m", time, known=known)
+    moment.begin("start", playing=False)
+    async with running(moment), asyncio.timeout(30):
+        for what, value in told:
+            way = race.way(moment.known)
+            match what:
+                case "at":
+                    moment.control(None, Control(do="seek", to=Target(at=way.begin + int(value * (way.end - way.begin)))))
+                case "lap":
+                    moment.control(None, Control(do="seek", to=Target(lap=value)))
+                case "step":
+                    moment.control(None, Control(do="step", count=value, by=chance.choice(("record", "frame"))))
+                case "know":
+                    moment.control(None, Control(do="know"))
+                case "play":
+                    moment.control(None, Control(do="play", speed=chance.choice((0.5, 1.0, 100.0))))
+                    await settled(moment)
+                    time.now += value
+                    moment.control(None, Control())
+            await settled(moment)
+            fresh = Timing(race.title.session)
+            for record in race.way(moment.known).records[: moment.place]:
+                race.ready(moment.known, fresh, record)
+                fresh.apply(record)
+            assert moment.shown.timing.digest() == fresh.digest()
+            assert not moment.player.playing or moment.place == race.way(moment.known).place_at(moment.player.at)
+
+
+async def settled(moment: Moment) -> None:
+    """Wait until all that was asked is done and nothing is due."""
+    while moment._woken.is_set() or moment._goal or moment._steps or (moment.player.playing and moment._play() == 0):  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    await asyncio.sleep(0)
