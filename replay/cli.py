@@ -20,7 +20,7 @@ from timing.cli import LazyGroup, run
 )
 @click.version_option(__version__, prog_name="replay")
 def root() -> None:
-    """Parc Fermé: races simulated and looked at again."""
+    """Parc Fermé: races looked at again, checked and simulated."""
 
 
 def main() -> None:

@@ -21,7 +21,13 @@ def test_help_names_what_exists_and_nothing_else() -> None:
     run = replay("--help")
     assert run.returncode == 0
     listed = run.stdout.decode().split("Commands:")[1].split("\n")
-    assert [line.split()[0] for line in listed if line.startswith("  ") and line[2] != " "] == ["serve", "simulate"]
+    assert [line.split()[0] for line in listed if line.startswith("  ") and line[2] != " "] == [
+        "serve",
+        "verify",
+        "check",
+        "diff",
+        "simulate",
+    ]
 
 
 def test_simulate_writes_the_race_and_its_truth(tmp_path: Path) -> None:
