@@ -2,6 +2,8 @@
 
 import csv
 import io
+import os
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -70,7 +72,7 @@ async def test_the_tables_are_listed_with_their_columns(client: httpx.AsyncClien
 async def test_a_table_is_the_one_that_the_command_writes(client: httpx.AsyncClient, timing: Timing) -> None:
     answer = await client.get("/api/sessions/sunday/tables/laps.csv")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8; header=present")
-    assert answer.headers["content-disposition"] == 'inline; filename="sunday-laps.csv"'
+    assert answer.headers["content-disposition"] == 'attachment; filename="sunday-laps.csv"'
     whole = io.BytesIO()
     write_table("laps", timing, whole, "csv")
     assert answer.content == whole.getvalue()
@@ -100,7 +102,7 @@ async def test_who_may_not_watch_gets_no_table(client: httpx.AsyncClient, path: 
 async def test_the_result_document_as_pdf(client: httpx.AsyncClient, timing: Timing) -> None:
     answer = await client.get("/api/sessions/sunday/document.pdf?part=classification&part=grid")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
-    assert answer.headers["content-disposition"] == 'inline; filename="sunday-last.pdf"'
+    assert answer.headers["content-disposition"] == 'attachment; filename="sunday-last.pdf"'
     text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
     assert f"Document {versions(timing).versions[-1].document}" in text
     assert "Starting grid" in text
@@ -131,3 +133,13 @@ def test_the_job_says_what_this_machine_lacks(log: Path, monkeypatch: pytest.Mon
 def test_the_job_says_what_it_cannot_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert archive_job.main([str(tmp_path / "none.db"), "sunday", "laps.csv"], io.BytesIO()) == 2
     assert "there is no log" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="of Linux")
+def test_the_job_gives_way_to_the_race() -> None:
+    program = (
+        "import os, timing.services.archive_job as job; job.give_way(); print(os.nice(0), open('/proc/self/oom_score_adj').read().strip())"
+    )
+    before = os.nice(0)
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert said == [str(min(before + 10, 19)), "1000"]

@@ -5,9 +5,10 @@ and the parts. Exit status 2: it cannot be made of this session, 4: not on this 
 """
 
 import gc
+import os
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,6 +23,13 @@ from timing.services.rulebooks import Rulebooks
 from timing.services.scoring import score_log
 from timing.services.sheets import sheet_of
 from timing.services.tables import Format, check_format, write_table
+
+
+def give_way() -> None:
+    """Leave the processor to the race, and be the first to go where memory runs out."""
+    os.nice(10)
+    with suppress(OSError):  # elsewhere than on Linux there is no such file
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def main(arguments: list[str], out: BinaryIO) -> int:
@@ -66,4 +74,5 @@ def _said(error: TimingError, status: int) -> int:
 
 
 if __name__ == "__main__":
+    give_way()
     sys.exit(main(sys.argv[1:], sys.stdout.buffer))

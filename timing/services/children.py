@@ -85,7 +85,7 @@ async def answered(children: Children, arguments: Sequence[str], request: Reques
         await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
             return Response(status_code=499)
-        headers = {"cache-control": "no-store", "content-disposition": f'inline; filename="{name}"'}
+        headers = {"cache-control": "no-store", "content-disposition": f'attachment; filename="{name}"'}
         return Response(work.result(), 200, headers, media_type)
     except Refused as refused:
         return refused.answer()
