@@ -20,7 +20,7 @@ class Screen(Struct, frozen=True):
     script: str
 
 
-SCREENS: tuple[Screen, ...] = (Screen("", "leaderboard", "main.js"),)
+SCREENS: tuple[Screen, ...] = (Screen("", "leaderboard", "main.js"), Screen("charts", "charts", "charts.js"))
 """In the order in which the ways between them are shown."""
 
 

@@ -1,11 +1,12 @@
 // Every word of the screens, by language. The catalogues lie in texts/, one for what all screens share and one for each screen, with both
 // languages side by side. A language is added by giving each of them its texts; a test holds them complete.
 
+import charts from "./texts/charts.js";
 import leaderboard from "./texts/leaderboard.js";
 import shell from "./texts/shell.js";
 import signIn from "./texts/sign-in.js";
 
-const PARTS = [shell, leaderboard, signIn];
+const PARTS = [shell, leaderboard, charts, signIn];
 
 export const CATALOGUES = {
   en: Object.assign({}, ...PARTS.map(({ en }) => en)),
