@@ -7,6 +7,7 @@ import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from running_service import BIN, Service
 
 from timing.projections.board import Board, Clock, Distance, DriverView, Gap, Notice, PenaltyView, ResultView, Row, SessionView
 from timing.projections.frames import Framer
@@ -325,3 +327,20 @@ async def view(browser: Browser) -> AsyncIterator[Open]:
     for viewer in viewers:
         await viewer.page.context.close()
         viewer.check()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def service(tmp_path: Path) -> AsyncIterator[Service]:
+    service = Service(tmp_path)
+    await service.start()
+    yield service
+    await service.end()
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def events(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The race of the demo, an event a line."""
+    file = tmp_path_factory.mktemp("race") / "race.events.jsonl"
+    process = await asyncio.create_subprocess_exec(BIN / "replay", "simulate", "--seed", "1", "--session", "demo-1", "-o", file)
+    assert await asyncio.wait_for(process.wait(), 60) == 0
+    return file.read_text("utf-8").splitlines()

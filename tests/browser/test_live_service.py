@@ -1,85 +1,25 @@
 """The page on the service as it is run: events published over MQTT, the process killed and started again, the pictures of the documents."""
 
-import asyncio
 import json
 import os
-import re
 import struct
-import sys
 import zlib
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
+from running_service import Service
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
-BIN = Path(sys.executable).parent
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 LARGEST_IMAGE = 300_000
 ASKED_FOR_PICTURES = bool(os.environ.get("PARCFERME_PICTURES"))
 
 View = Callable[..., Awaitable[Any]]
-
-
-class Service:
-    """`timing serve` as a process of its own; it comes back on the ports it had."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.mqtt = self.feed = self.pages = ""
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        ports = [address.rstrip("/").rpartition(":")[2] or "0" for address in (self.mqtt, self.feed, self.pages)]
-        arguments = ["--log", str(self.folder / "race.db"), "--mqtt-port", ports[0], "--feed-port", ports[1], "--web-port", ports[2]]
-        with (self.folder / "service.log").open("ab") as said:
-            self._process = await asyncio.create_subprocess_exec(
-                BIN / "timing", "serve", *arguments, stdout=asyncio.subprocess.PIPE, stderr=said
-            )
-        assert self._process.stdout is not None
-        line = (await asyncio.wait_for(self._process.stdout.readline(), 30)).decode()
-        ready = re.search(r"pages (\S+) feed (\S+) mqtt (\S+)", line)
-        assert ready, (self.folder / "service.log").read_text()
-        self.pages, self.feed, self.mqtt = ready.groups()
-
-    async def end(self, *, kill: bool = False) -> None:
-        assert self._process is not None
-        if self._process.returncode is None:
-            (self._process.kill if kill else self._process.terminate)()
-        await asyncio.wait_for(self._process.wait(), 20)
-
-    async def publish(self, lines: list[str]) -> None:
-        """Send events as fast as they are acknowledged."""
-        file = self.folder / "part.events.jsonl"
-        file.write_text("\n".join(lines) + "\n")
-        process = await asyncio.create_subprocess_exec(
-            BIN / "timing", "publish", file, "--broker", self.mqtt, "--speed", "max", "--session", "demo-1",
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        said, _ = await asyncio.wait_for(process.communicate(), 60)
-        assert process.returncode == 0, said.decode()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def service(tmp_path: Path) -> AsyncIterator[Service]:
-    service = Service(tmp_path)
-    await service.start()
-    yield service
-    await service.end()
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def events(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The race of the demo, an event a line."""
-    file = tmp_path_factory.mktemp("race") / "race.events.jsonl"
-    process = await asyncio.create_subprocess_exec(BIN / "replay", "simulate", "--seed", "1", "--session", "demo-1", "-o", file)
-    assert await asyncio.wait_for(process.wait(), 60) == 0
-    return file.read_text("utf-8").splitlines()
 
 
 def started_at(events: list[str]) -> int:

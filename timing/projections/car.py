@@ -24,6 +24,7 @@ class LapView(Struct, frozen=True):
 
     ``timed``: its time counts as a best lap and, if it saw no pit lane, in averages. Not across a suspension, nor where its time was
     deleted, nor under the flags that the rulebook leaves out. ``tags``: those under which it was run, ``in``, ``out``, ``first``.
+    ``time_us`` is ``None`` where it counts without a time, as across a suspension.
     """
 
     lap: int
@@ -100,11 +101,12 @@ def car_sheet(timing: "Timing", car: str) -> CarSheet | None:
     stops = _stops(laps, over_at, pit_stops(laps.entered, state.said.suspensions, timing.rules.red_flag))
     stints = _stints(laps, standing.start, over_at, wheel, stops)
     timed = _timed(timing, state, car, laps)
+    untimed = state.untimed.get(car, ())
     views = tuple(
         LapView(
             number,
             end,
-            laps.times[number - 1],
+            None if number in untimed else laps.times[number - 1],
             laps.sectors[number - 1],
             wheel.at(end),
             any(s.lap == number or (s.lap < number and s.exited_at is not None and s.exited_at > laps.ends[number - 2]) for s in stops),

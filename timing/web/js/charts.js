@@ -116,11 +116,12 @@ function tell(lap, car) {
   const flags = [...new Set(picture.stretches.filter(({ from, to }) => from < lap && to > lap - 1).map(({ kind }) => kind))];
   const told = picture.lines.filter((line) => line.values[at] !== null && line.values[at] !== undefined && (line.pick !== null || line.car === car));
   told.sort((a, b) => a.values[at] - b.values[at]);
-  readout.replaceChildren(
+  const parts = [
     h("span", { className: "at" }, h("b", {}, lap === 0 ? t("chart.grid") : t("chart.lap_n", { n: lap }))),
     ...flags.map((kind) => h("span", { className: "at flag" }, t("chart.flag", { flag: t(`track.${kind}`) }))),
     ...told.map((line) => h("span", { className: "at" }, h("b", {}, line.name), ` ${valueText(line, at)}${tagText(field, line, lap)}`)),
-  );
+  ];
+  readout.replaceChildren(...parts.flatMap((part) => [part, " "]));
 }
 
 function valueText(line, at) {

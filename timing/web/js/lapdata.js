@@ -17,6 +17,7 @@ export class LapData {
   constructor(screen, changed) {
     this.screen = screen;
     this.changed = changed;
+    this.seq = -1; // the last record that is taken in
     this.start = null;
     this.sectors = 0;
     this.flags = [];
@@ -35,7 +36,7 @@ export class LapData {
 
   // Another epoch is another service, or another moment of a replay: what was known may not hold.
   #forget(epoch) {
-    [this.#epoch, this.#mark, this.#newest, this.#waiting] = [epoch, null, -1, []];
+    [this.#epoch, this.#mark, this.#newest, this.#waiting, this.seq] = [epoch, null, -1, [], -1];
     this.#soon(0);
   }
 
@@ -73,7 +74,7 @@ export class LapData {
 
   #take(document) {
     const [start, flags] = [this.start, JSON.stringify(this.flags)];
-    [this.start, this.sectors, this.flags] = [document.start, document.sectors, document.flags];
+    [this.seq, this.start, this.sectors, this.flags] = [document.seq, document.start, document.sectors, document.flags];
     if (document.whole) this.cars = new Map();
     for (const [car, columns] of Object.entries(document.cars)) this.cars.set(car, joined(this.cars.get(car), columns));
     return document.whole || Object.keys(document.cars).length > 0 || start !== this.start || flags !== JSON.stringify(this.flags);

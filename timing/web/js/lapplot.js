@@ -131,8 +131,8 @@ export class LapPlot {
         hooks: {
           drawClear: [(plot) => this.#shade(plot)],
           draw: [(plot) => this.#mark(plot, ink)],
-          setCursor: [(plot) => this.#point(plot.cursor.idx ?? null, this.#car)],
-          setSeries: [(plot, n, { focus }) => focus !== undefined && this.#point(plot.cursor.idx ?? null, n === null ? null : lines[n - 1]?.car ?? null)],
+          setCursor: [(plot) => this.#setting || this.#point(plot.cursor.idx ?? null, this.#car)],
+          setSeries: [(plot, n, { focus }) => !this.#setting && focus !== undefined && this.#point(plot.cursor.idx ?? null, n === null ? null : lines[n - 1]?.car ?? null)],
           setSelect: [(plot) => this.#selected(plot)],
         },
       },
@@ -248,8 +248,11 @@ export class LapPlot {
     const lap = this.#picture.laps[at];
     const [low, high] = this.#shown();
     if (lap < low || lap > high) this.#look(lap - (high - low) / 2, lap + (high - low) / 2);
+    const car = this.#car;
+    this.#setting = true; // where the cursor stands up and down says nothing
     this.#plot.setCursor({ left: this.#plot.valToPos(lap, "x"), top: this.#plot.over.clientHeight / 2 }, false);
-    this.#point(at, this.#car);
+    this.#setting = false;
+    this.#point(at, car);
   }
 
   // From car to car in the order in which they stand at the lap that is pointed at.
