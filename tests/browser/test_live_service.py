@@ -66,6 +66,7 @@ async def test_what_is_published_is_what_the_page_shows_through_a_kill(service: 
 PICTURES: dict[str, tuple[float, dict[str, Any]]] = {
     "leaderboard": (19.4, {"width": 1920, "height": 1080}),
     "leaderboard-safety-car": (8.2, {"width": 1920, "height": 1080, "color_scheme": "light"}),
+    "charts": (19.4, {"width": 1600, "height": 900, "path": "/charts?cars=7,12,3"}),
     "leaderboard-phone": (19.4, {"width": 390, "height": 844, "device_scale_factor": 2}),
 }
 
@@ -73,12 +74,14 @@ PICTURES: dict[str, tuple[float, dict[str, Any]]] = {
 @pytest.mark.parametrize("name", PICTURES if ASKED_FOR_PICTURES else ["leaderboard"])
 async def test_pictures(service: Service, events: list[str], view: View, tmp_path: Path, name: str) -> None:
     """The pictures of the documents: all are taken and kept there when PARCFERME_PICTURES is set."""
-    minute, screen = PICTURES[name]
+    minute, screen = PICTURES[name][0], dict(PICTURES[name][1])
     until = started_at(events) + int(minute * 60_000_000)
     await service.publish([line for line in events if json.loads(line)["at"] <= until])
-    viewer = await view(f"{service.pages}s/demo-1", reduced_motion="reduce", **screen)
+    viewer = await view(f"{service.pages}s/demo-1{screen.pop('path', '')}", reduced_motion="reduce", **screen)
     await viewer.becomes("globalThis.parcferme?.feed.state?.session.status === 'running'")
     assert len((await said_by_service(viewer, service))["order"]) == 34
+    if name == "charts":
+        await viewer.becomes("parcfermeCharts.data.seq >= parcferme.screen.state.seq && Boolean(document.documentElement.dataset.charted)")
     await viewer.page.evaluate("document.fonts.ready.then(() => true)")
     picture = with_palette(await viewer.page.screenshot())
     assert 20_000 < len(picture) < LARGEST_IMAGE
