@@ -131,11 +131,9 @@ class _File:
         if export_line(record) + b"\n" != text:
             ending = text[len(text.rstrip(b"\r\n")) :]
             what = {b"\r\n": "ends in CR LF, so a program rewrote the file", b"": "has no end, so the file was cut off"}.get(ending)
-            raise self._damaged(session, number, what or "is not byte for byte what an export writes", None, None, seq)
+            raise self._damaged(session, number, what or "is not byte for byte what an export writes")
         return record
 
-    def _damaged(  # noqa: PLR0917  # what is wrong, whole
-        self, session: str, number: int, what: str, expected: str | None, found: str | None, seq: int | None = None
-    ) -> LogDamaged:
+    def _damaged(self, session: str, number: int, what: str, expected: str | None = None, found: str | None = None) -> LogDamaged:
         reason = f"session {session}: line {number} of {self._path.name} {what}"
-        return LogDamaged(reason, session=session, seq=seq or number, expected=expected, found=found)
+        return LogDamaged(reason, session=session, seq=number, expected=expected, found=found)  # line n of an export is record n
