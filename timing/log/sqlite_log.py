@@ -31,6 +31,7 @@ WHERE seq = (SELECT max(seq) FROM record AS last WHERE last.session = each.sessi
 ORDER BY (SELECT position FROM record AS first WHERE first.session = each.session ORDER BY seq LIMIT 1)
 """
 _UNCOUNTED = f"SELECT (SELECT count(*) FROM record) - ifnull(sum(seq), 0) FROM ({_HEADS})"  # noqa: S608  # in one statement: others may be appending
+_LATEST = "SELECT ifnull(max(recorded_at), 0) FROM (SELECT recorded_at FROM record ORDER BY position DESC LIMIT 1000)"
 _READ = "SELECT seq, recorded_at, event, hash FROM record WHERE session = ? AND seq BETWEEN ? AND ? ORDER BY seq"
 _CHECK = "SELECT seq, recorded_at, event, hash, identity FROM record WHERE session = ? AND seq BETWEEN ? AND ? ORDER BY seq"
 _KNOWN = "SELECT seq, event FROM record WHERE session = ? AND identity = ?"
@@ -224,6 +225,11 @@ class SqliteLog:
         """Give the position of the log's last record; 0 where there is none."""
         last: int = self._query("SELECT ifnull(max(position), 0) FROM record")[0][0]
         return last
+
+    def last_recorded_at(self) -> int:
+        """Give the latest instant at which a record was written, of the last thousand; 0 where there is none."""
+        latest: int = self._query(_LATEST)[0][0]
+        return latest
 
     def sessions(self) -> list[str]:
         """See ``EventLog.sessions``."""

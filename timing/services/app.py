@@ -16,7 +16,7 @@ from timing.services.admission import Admission
 from timing.services.archive_pages import Archive
 from timing.services.broker import EmbeddedBroker
 from timing.services.broker_users import BrokerUsers
-from timing.services.clock import Clock, system_clock
+from timing.services.clock import Clock, SteadyClock, system_clock, warn_if_behind
 from timing.services.closed import Closed
 from timing.services.desk import Desk
 from timing.services.documents import document
@@ -64,9 +64,10 @@ class Addresses(Struct, frozen=True):
 class Service:
     """Everything that ``timing serve`` runs. ``async with Service(settings) as service`` has it ready; ``run`` waits for its end."""
 
-    def __init__(self, settings: Settings, clock: Clock = system_clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
-        self._clock = clock
+        self._clock = clock or SteadyClock()
+        self._wall = clock or system_clock  # tokens are made and read by other programs too
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -102,12 +103,13 @@ class Service:
         self.users = BrokerUsers(folder.path)
         self.broker = await self._broker(stack)
         address = self._outside() if self.broker is None else self.broker.address
+        warn_if_behind(self._clock(), self.log.last_recorded_at())
         self.writer = LogWriter(self.log, self._clock)
         stack.push_async_callback(self.writer.close)
         stored = {session: self.log.high_watermark(session) for session in self.log.sessions()}
         self.projector = Projector(self.writer, stored, gather_ms=settings.gather_ms)
         explanations = Explanations(self.projector.timing, asyncio.get_running_loop().time)
-        self.access = _access(settings, folder, self._clock, asyncio.get_running_loop().time)
+        self.access = _access(settings, folder, self._wall, asyncio.get_running_loop().time)
         tls = None if settings.certificate is None else serving(settings.certificate, settings.key)
         feed = Feed(
             self.projector,
@@ -124,7 +126,7 @@ class Service:
         archive = Archive(settings.log, self.projector.timing, self.access.watching)
         journal = Journal(self.access, self.log)
         asked = [
-            *SignIn(self.access, self._clock).routes(),
+            *SignIn(self.access, self._wall).routes(),
             *self.desk.routes(),
             journal.route(),
             previews.route(),
@@ -255,6 +257,8 @@ class Service:
             "feed": {"ok": True, "screens": self.feed.screens},
             "desk": {"ok": True, **to_builtins(self.desk.counted), "refused": self.access.refused},
         }
+        if isinstance(self._clock, SteadyClock):
+            parts["clock"] = {"ok": True, "off_us": self._clock.off_us}
         if self._signing_key is not None:
             parts["signing"] = {"ok": True, "key": self._signing_key.id}
         return Health(all(part["ok"] for part in parts.values()), parts)
