@@ -5,6 +5,7 @@ are forgotten; ``COMPARISONS`` comparisons are made in ten seconds, beyond that 
 """
 
 import asyncio
+import gc
 from collections import deque
 from collections.abc import Hashable, Mapping
 from typing import Literal
@@ -231,6 +232,8 @@ class Moment:
     def _go(self, goal: Place) -> None:
         """Show another moment: a new epoch for its screens, even where it lies ahead."""
         before = self.shown.timing
+        gc.disable()  # it would look through what is copied here, several times, before the snapshot is sent
+        asyncio.get_running_loop().call_soon(gc.enable)
         self.shown.renew(self._recording.keyframes(self.known).fold(goal.records))
         self._explanations = Explanations(lambda _: self.shown.timing, self._time)
         self.player.put(goal.at)

@@ -63,6 +63,7 @@ class Moments:
     async def __aexit__(self, *exc: object) -> None:
         """End them all."""
         tasks = [self._looking, *self._running.values(), *self._building.values()]
+        self._running = {}
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
@@ -147,9 +148,15 @@ class Moments:
         key = (session, name)
         self._moments[key] = moment
         task = self._running[key] = asyncio.create_task(moment.run(), name=f"moment {session}/{name}")
-        task.add_done_callback(_report)
+        task.add_done_callback(lambda ended: self._ended(key, ended))
         self._build(recording)
         return moment
+
+    def _ended(self, key: tuple[str, str], task: asyncio.Task[None]) -> None:
+        """Forget a moment that ended by a fault of its own: who comes next begins anew."""
+        _report(task)
+        if self._running.get(key) is task:
+            del self._running[key], self._moments[key]
 
     def _build(self, recording: Recording) -> None:
         """See that the recording's keyframes are made, beside everything else."""
@@ -165,14 +172,14 @@ class Moments:
             for key, moment in list(self._moments.items()):
                 if moment.shown.hub.screens:
                     self._unwatched.pop(key, None)
-                elif clock() - self._unwatched.setdefault(key, clock()) >= self._kept_s:
+                elif key in self._moments and clock() - self._unwatched.setdefault(key, clock()) >= self._kept_s:
                     await self._end(key)
             kept = self._shelf.forget({session for session, _ in self._moments})
             self._building = {recording: task for recording, task in self._building.items() if recording in kept or not task.done()}
 
     async def _end(self, key: tuple[str, str]) -> None:
-        del self._moments[key]
         self._unwatched.pop(key, None)
+        del self._moments[key]
         task = self._running.pop(key)
         task.cancel()
         await asyncio.wait({task})

@@ -36,7 +36,9 @@ class Recording:
     @cached_property
     def then(self) -> Way:
         """The records as they came in."""
-        return as_it_came(self._records, self._pace)
+        way = as_it_came(self._records, self._pace)
+        self._records = way.records  # the same, without the bytes that they were written as
+        return way
 
     @cached_property
     def truth(self) -> Timing:
@@ -48,7 +50,7 @@ class Recording:
     @cached_property
     def now(self) -> Way:
         """The records as what they tell happened."""
-        return as_it_was(self._records, self.truth, self.then)
+        return as_it_was(self.then.records, self.truth, self.then)
 
     @cached_property
     def marks(self) -> tuple[Mark, ...]:
