@@ -33,10 +33,12 @@ def commands() -> list[tuple[str, str]]:
 def test_each_command_that_is_listed_is_there_and_has_a_whole_help(program: str, name: str) -> None:
     command = importlib.import_module(f"{program}.commands.{name.replace('-', '_')}").command
     assert isinstance(command, click.Command)
-    assert command.help
-    for parameter in command.params:
-        if isinstance(parameter, click.Option):
-            assert parameter.help, f"{program} {name} {parameter.opts[0]} says nothing"
+    for each in (command, *(command.commands.values() if isinstance(command, click.Group) else ())):
+        assert each.help
+        assert "\\" not in each.help, f"{program} {name} shows a mark that is meant for the program"
+        for parameter in each.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, f"{program} {name} {each.name} {parameter.opts[0]} says nothing"
 
 
 def test_the_contracts_commands_are_all_there() -> None:

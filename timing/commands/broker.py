@@ -47,13 +47,13 @@ def add(  # click's way
     config: Path | None,
     log: Path | None,
 ) -> None:
-    r"""Make the user NAME, or make it anew, and print its password on standard output. The password itself is kept nowhere.
+    """Make the user NAME, or make it anew, and print its password on standard output. The password itself is kept nowhere.
 
     \b
     timing broker add gate-1 --decoder line-1 --decoder pit-in
     timing broker add race-control --role race-director
     timing broker add parcferme
-    """
+    """  # noqa: D301  # click's mark for lines that stay as they are is the character itself
     from timing.domain.roles import Rights
     from timing.services.broker_users import make_user, new_password
 

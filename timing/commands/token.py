@@ -63,7 +63,7 @@ def new(  # click's way
     config: Path | None,
     log: Path | None,
 ) -> None:
-    r"""Issue a token and print it on standard output; what it is good for goes to standard error.
+    """Issue a token and print it on standard output; what it is good for goes to standard error.
 
     It is a secret: hand it over so that nobody else reads it. Unless it is --reusable it signs in one browser, once; that stays signed in
     until the token's time is over. A program sends a reusable one as "Authorization: Bearer TOKEN".
@@ -71,7 +71,7 @@ def new(  # click's way
     \b
     timing token new --role race-director --name "Anna Roy" --session 'albi-2026-*'
     timing token new --role steward --name "Stewards' room" --for 3d
-    """
+    """  # noqa: D301  # click's mark for lines that stay as they are is the character itself
     from timing.domain.roles import COMMAND_CHANNELS, SESSION_PATTERN, Rights
     from timing.services.tokens import Tokens
 
