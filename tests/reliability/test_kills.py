@@ -84,6 +84,7 @@ class Services:
     def __init__(self, folder: Path) -> None:
         self._said = folder / "service.log"
         self.pid = 0
+        self.ready = ""
 
     async def __aenter__(self) -> Self:
         with self._said.open("wb") as said:
@@ -104,7 +105,7 @@ class Services:
         self._process.stdin.write(json.dumps([point, nth, "serve", *arguments]).encode() + b"\n")
         async with asyncio.timeout(60):
             self.pid = int((await self._line()).removeprefix("pid "))
-            line = await self._line()
+            self.ready = line = await self._line()
         if line.startswith("ended"):
             assert line == "ended -9", f"{line}: {self._said.read_text()[-2_000:]}"
             self.pid = 0
@@ -187,6 +188,10 @@ class Rounds:
         self._services.kill(signal.SIGTERM)
         assert await self._services.ended() == 0
         self.check()
+        self.compare()
+
+    def compare(self) -> None:
+        """Compare what is in the log with what was sent."""
         # An answer may be lost with the service that was to give it; what was sent is looked for in the log itself.
         assert not any(progress.rejected or progress.faults for progress in self._sent.progress), [p.told for p in self._sent.progress]
         with closing(SqliteLog(self.log, readonly=True)) as log:
@@ -198,6 +203,10 @@ class Rounds:
                 assert score_log(log, session, Rulebooks()).digest() == expected.digest(), session
                 sent = {identity(line.event) for line in read_lines(file.read_bytes().splitlines()) if line.event}
                 assert {name for own, name in self._seqs if own == session} == sent
+
+    @property
+    def events(self) -> int:
+        return len(self._seqs)
 
     def told(self) -> str:
         each = ", ".join(f"{self.killed[point]} {point}" for point in POINTS if self.killed[point])
@@ -264,3 +273,52 @@ async def test_killed_dozens_of_times(mosquitto: Any, tmp_path: Path, seed: int)
 async def test_killed_a_thousand_times(mosquitto: Any, tmp_path: Path, seed: int) -> None:
     async with mosquitto() as broker:
         await killed_again_and_again(broker.url, tmp_path, 50, seed)
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+async def broker_killed(folder: Path, kills: int, seed: int, eventually: Any) -> None:
+    """Kill the embedded broker again and again while it is sent to; the service starts it anew, and nothing that it took is lost."""
+    log = folder / "race.db"
+
+    def stored() -> int:
+        with closing(SqliteLog(log, readonly=True)) as reading:
+            return reading.last_position()
+
+    async with Services(folder) as services:
+        await services.start("any", 1, "--log", str(log), "--mqtt-port", "0", "--feed-port", "0", "--web-port", "0")
+        sent = Sent(services.ready.partition(" mqtt ")[2].partition(" ")[0], folder, seed)
+        sending = asyncio.create_task(sent.send())
+        try:
+            for _ in range(kills):
+                had = stored()
+                await eventually(lambda had=had: stored() > had + 20 or sending.done(), within=60, what="more events")
+                assert not sending.done(), sending.result()
+                [broker] = children(services.pid)
+                os.kill(broker, signal.SIGKILL)
+                await eventually(lambda broker=broker: broker not in children(services.pid), what="its end")
+                await eventually(lambda: len(children(services.pid)) == 1, within=30, what="another broker")
+            sent.enough()
+            async with asyncio.timeout(90):
+                await sending
+        finally:
+            sending.cancel()
+            await asyncio.wait({sending})
+        services.kill(signal.SIGTERM)
+        assert await services.ended() == 0
+    rounds = Rounds("", folder, sent, services)
+    rounds.check()
+    rounds.compare()
+    print(f"{kills} kills of the broker, {rounds.events:,} events: none lost, none twice")
+
+
+async def test_the_broker_is_killed_while_it_is_sent_to(tmp_path: Path, eventually: Any) -> None:
+    await broker_killed(tmp_path, 3, 1, eventually)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+async def test_the_broker_is_killed_a_hundred_times(tmp_path: Path, eventually: Any) -> None:
+    await broker_killed(tmp_path, 100, 2, eventually)
