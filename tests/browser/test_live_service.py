@@ -67,6 +67,8 @@ PICTURES: dict[str, tuple[float, dict[str, Any]]] = {
     "leaderboard": (19.4, {"width": 1920, "height": 1080}),
     "leaderboard-safety-car": (8.2, {"width": 1920, "height": 1080, "color_scheme": "light"}),
     "charts": (19.4, {"width": 1600, "height": 900, "path": "/charts?cars=7,12,3"}),
+    "leaderboard-car": (19.4, {"width": 1920, "height": 1080, "color_scheme": "light", "path": "?car=42"}),
+    "leaderboard-wall": (19.4, {"width": 1920, "height": 1080, "path": "?view=wall&kiosk"}),
     "leaderboard-phone": (19.4, {"width": 390, "height": 844, "device_scale_factor": 2}),
 }
 
@@ -82,6 +84,8 @@ async def test_pictures(service: Service, events: list[str], view: View, tmp_pat
     assert len((await said_by_service(viewer, service))["order"]) == 34
     if name == "charts":
         await viewer.becomes("parcfermeCharts.data.seq >= parcferme.screen.state.seq && Boolean(document.documentElement.dataset.charted)")
+    if name == "leaderboard-car":
+        await viewer.page.wait_for_selector(".car .lap-chart")
     await viewer.page.evaluate("document.fonts.ready.then(() => true)")
     picture = with_palette(await viewer.page.screenshot())
     assert 20_000 < len(picture) < LARGEST_IMAGE

@@ -42,11 +42,11 @@ export const KNOWN = {
   car: { width: 3.1, narrow: 2.9, align: "centre", cell: (row, view) => [[`plate class-${classColour(row.class, view.classes)}`, row.car]] },
   class: { width: 5.6, cell: (row, view) => [[`chip class-${classColour(row.class, view.classes)}`, row.class, row.class]] },
   class_position: { width: 2, cell: (row) => [[row.class_position === 1 ? "first" : "dim", String(row.class_position)]] },
-  driver: { width: 9, narrow: 7, grow: 3, cell: driverCell },
+  driver: { width: 9, narrow: 6.5, grow: 3, cell: driverCell },
   team: { width: 7, grow: 2, cell: (row) => [["dim", row.team ?? ""]] },
   laps: { width: 2.8, cell: (row) => [String(row.laps)] },
   gap: { width: 5.4, lapped: 8.2, narrow: 4.8, cell: gapToLeaderCell },
-  interval: { width: 6.8, lapped: 8, cell: intervalCell },
+  interval: { width: 6.8, lapped: 8, narrow: 4.8, cell: intervalCell },
   total: { width: 7, narrow: 5.4, align: "right", priority: 1, cell: (row) => [time(row.result?.total_us)] },
   last_lap_us: { width: 6.4, narrow: 4.9, cell: lastCell },
   best_lap_us: { width: 5.1, cell: bestCell },
@@ -55,7 +55,7 @@ export const KNOWN = {
   pit_stops: { width: 2.6, cell: (row) => [row.pit_stops ? String(row.pit_stops) : ["faint", "·"]] },
   stint_laps: { width: 2.8, cell: (row) => [row.laps ? String(row.stint_laps) : ""] },
   grid: { width: 2.4, cell: (row) => [["dim", row.grid ? String(row.grid) : ""]] },
-  gap_before: { width: 5.4, align: "right", priority: 5, cell: (row) => (row.gap_before ? gapTexts(row.gap_before, { compact: false }) : []) },
+  gap_before: { width: 5.4, align: "right", priority: 5, cell: (row) => (row.gap_before ? gapTexts(row.gap_before, { brief: false }) : []) },
   live: { width: 5.6, cell: liveCell },
   segment: { width: 4.6, cell: (row) => [["dim", row.segment ?? ""]] },
   status: { width: 4.9, align: "left", cell: (row, view) => statusParts(row, view) },
@@ -95,7 +95,7 @@ function restartCell(row, view) {
 
 function driverCell(row, view) {
   const name = row.driver?.name ?? row.team ?? "";
-  if (!view.compact) return [["name", name, name], ...photoPart(row), ...(view.badges ? penaltyParts(row, true) : [])];
+  if (!view.compact) return [["name", view.brief ? shortName(name) : name, name], ...(view.brief ? statusParts(row, view) : []), ...photoPart(row), ...(view.badges ? penaltyParts(row, true) : [])];
   const below = [];
   if (view.classes.length > 1) below.push([`chip class-${classColour(row.class, view.classes)}`, `${row.class} ${row.class_position}`]);
   const gained = gainedCell(row, view);
@@ -131,7 +131,7 @@ function intervalCell(row, view) {
 function trendParts(row, view) {
   const change = view.cls ? row.class_interval_change_us : row.interval_change_us;
   const value = gapOf(row, view, "interval");
-  if (view.compact || !view.racing || view.neutralised || view.order !== "road" || typeof change !== "number" || row.status !== "running") return [];
+  if (view.brief || !view.racing || view.neutralised || view.order !== "road" || typeof change !== "number" || row.status !== "running") return [];
   if (!value || value.laps || value.time_us > NEAR_US || Math.abs(change) < STEADY_US) return [];
   const amount = duration(Math.abs(change), 1);
   return change < 0
@@ -145,10 +145,10 @@ function gapParts(row, view, value, first) {
   return gapTexts(value, view);
 }
 
-function gapTexts(value, { compact }) {
+function gapTexts(value, { brief }) {
   const { laps, time: text } = gap(value);
   if (!laps) return [text];
-  return compact ? [["lapped", laps, `${laps} ${text}`]] : [["lapped", laps], ["faint", text]];
+  return brief ? [["lapped", laps, `${laps} ${text}`]] : [["lapped", laps], ["faint", text]];
 }
 
 function liveCell(row) {
@@ -179,7 +179,7 @@ const TAGS = ["red", "safety_car", "vsc", "fcy", "code60", "slow_zone", "yellow"
 
 // Why a lap is slow: it was run under a flag, or through the pit lane.
 function tagParts(row, view) {
-  if (view.compact || view.order === "result") return [];
+  if (view.brief || view.order === "result") return [];
   const tag = TAGS.find((each) => row.last_lap_tags?.includes(each));
   return tag ? [["tag", t(`tag.${tag}`), t(`tag.${tag}.title`)]] : [];
 }

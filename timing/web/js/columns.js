@@ -85,8 +85,8 @@ function labelOf(column) {
 function resolve(column, view) {
   const known = KNOWN[column.id];
   const bySector = known?.perSector ? view.sectors : 0;
-  const lapped = view.lapped && !view.compact ? known?.lapped : undefined;
-  const width = bySector ? known.perSector * bySector : ((view.compact && known?.narrow) || lapped || known?.width || 6);
+  const lapped = view.lapped && !view.brief ? known?.lapped : undefined;
+  const width = bySector ? known.perSector * bySector : ((view.brief && known?.narrow) || lapped || known?.width || 6);
   const prefix = column.id === "best_sectors_us" ? "◈" : "S";
   return {
     id: column.id,

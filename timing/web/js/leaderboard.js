@@ -53,6 +53,7 @@ export class Leaderboard {
     const order = orderOf(state, choice);
     const view = viewOf(state, choice, order);
     view.compact = !this.wide && this.#width < COMPACT_EM;
+    view.brief = this.wide || view.compact;
     this.root.style.setProperty("--rows", Math.max(order.length, 8));
     this.root.dataset.order = choice.order;
     this.root.classList.toggle("neutralised", view.neutralised);
