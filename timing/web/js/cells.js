@@ -9,9 +9,9 @@ import { has, plural, t } from "./texts.js";
 const STATUS_SIGN = { pit: "pit", stopped: "stopped", retired: "out", finished: "flag", disqualified: "out", not_started: "out" };
 const NO_GAP = new Set(["retired", "disqualified", "not_started"]);
 const CLASS_COLOURS = 8;
-const BATTLE_US = 1_200_000; // nose to tail
+const BATTLE_US = 1_000_000; // nose to tail
 const NEAR_US = 4_000_000; // where it is worth saying whether a gap closes
-const STEADY_US = 50_000;
+const STEADY_US = 100_000;
 
 /** The colour of a class: the same number wherever it is shown. */
 export function classColour(cls, classes) {
@@ -40,25 +40,25 @@ export const KNOWN = {
   result: { width: 3.4, align: "right", priority: 1, narrow: 2.6, cell: resultCell },
   restart: { width: 3, align: "right", priority: 1, narrow: 2.6, cell: restartCell },
   car: { width: 3.1, narrow: 2.9, align: "centre", cell: (row, view) => [[`plate class-${classColour(row.class, view.classes)}`, row.car]] },
-  class: { width: 5.6, cell: (row, view) => [[`chip class-${classColour(row.class, view.classes)}`, row.class, row.class]] },
+  class: { width: 4.9, cell: (row, view) => [[`chip class-${classColour(row.class, view.classes)}`, row.class, row.class]] },
   class_position: { width: 2, cell: (row) => [[row.class_position === 1 ? "first" : "dim", String(row.class_position)]] },
-  driver: { width: 9, narrow: 6.5, grow: 3, cell: driverCell },
-  team: { width: 7, grow: 2, cell: (row) => [["dim", row.team ?? ""]] },
+  driver: { width: 8.6, narrow: 6.5, grow: 3, cell: driverCell },
+  team: { width: 6.4, grow: 2, cell: (row) => [["dim", row.team ?? ""]] },
   laps: { width: 2.8, cell: (row) => [String(row.laps)] },
-  gap: { width: 5.4, lapped: 8.2, narrow: 4.8, cell: gapToLeaderCell },
-  interval: { width: 6.8, lapped: 8, narrow: 4.8, cell: intervalCell },
+  gap: { width: 5.4, lapped: 8, narrow: 4.8, cell: gapToLeaderCell },
+  interval: { width: 6.8, lapped: 7.6, narrow: 4.8, cell: intervalCell },
   total: { width: 7, narrow: 5.4, align: "right", priority: 1, cell: (row) => [time(row.result?.total_us)] },
-  last_lap_us: { width: 6.4, narrow: 4.9, cell: lastCell },
+  last_lap_us: { width: 6.6, narrow: 4.9, cell: lastCell },
   best_lap_us: { width: 5.1, cell: bestCell },
-  sectors_us: { width: 0, perSector: 4.3, cell: sectorCell },
-  best_sectors_us: { width: 0, perSector: 4.3, cell: bestSectorsCell },
+  sectors_us: { width: 0, perSector: 3.7, perLongSector: 4.3, cell: sectorCell },
+  best_sectors_us: { width: 0, perSector: 3.7, perLongSector: 4.3, cell: bestSectorsCell },
   pit_stops: { width: 2.6, cell: (row) => [row.pit_stops ? String(row.pit_stops) : ["faint", "·"]] },
   stint_laps: { width: 2.8, cell: (row) => [row.laps ? String(row.stint_laps) : ""] },
   grid: { width: 2.4, cell: (row) => [["dim", row.grid ? String(row.grid) : ""]] },
   gap_before: { width: 5.4, align: "right", priority: 5, cell: (row) => (row.gap_before ? gapTexts(row.gap_before, { brief: false }) : []) },
   live: { width: 5.6, cell: liveCell },
   segment: { width: 4.6, cell: (row) => [["dim", row.segment ?? ""]] },
-  status: { width: 4.9, align: "left", cell: (row, view) => statusParts(row, view) },
+  status: { width: 4.6, align: "left", cell: (row, view) => statusParts(row, view) },
   penalties: { width: 6, grow: 1, idle: hasNoPenalties, cell: (row) => penaltyParts(row) },
 };
 
@@ -123,8 +123,9 @@ function gapToLeaderCell(row, view) {
 function intervalCell(row, view) {
   const parts = gapParts(row, view, gapOf(row, view, "interval"), "");
   if (parts.length === 0) return parts;
-  const fight = inBattle(row, view) ? [["fight", parts, t("battle.title")]] : parts;
-  return [...trendParts(row, view), ...fight];
+  const trend = trendParts(row, view);
+  if (!inBattle(row, view)) return [...trend, ...parts];
+  return [...trend, [trend.some(([name]) => name === "trend closing") ? "fight closing" : "fight", parts, t("battle.title")]];
 }
 
 // Whether the gap closes: said only where it is near enough to matter, and not under a neutralisation.

@@ -86,7 +86,7 @@ function resolve(column, view) {
   const known = KNOWN[column.id];
   const bySector = known?.perSector ? view.sectors : 0;
   const lapped = view.lapped && !view.brief ? known?.lapped : undefined;
-  const width = bySector ? known.perSector * bySector : ((view.brief && known?.narrow) || lapped || known?.width || 6);
+  const width = bySector ? (view.longSectors ? known.perLongSector : known.perSector) * bySector : ((view.brief && known?.narrow) || lapped || known?.width || 6);
   const prefix = column.id === "best_sectors_us" ? "◈" : "S";
   return {
     id: column.id,

@@ -199,6 +199,7 @@ export function cutAfter({ session, rows }, order) {
   return inIt.length > segment.advance ? inIt[segment.advance - 1] : null;
 }
 
+const MINUTE_US = 60_000_000;
 const HOUR_US = 3_600_000_000;
 
 /** What the cells need to know beside their row. */
@@ -217,6 +218,7 @@ function viewOf({ session, rows }, { cls, order: by, columns }, order) {
     started: session.status !== "scheduled",
     classes: session.classes ?? [],
     sectors: session.sectors ?? 0,
+    longSectors: all.some(({ best_sectors_us: bests, sectors_us: now }) => [...(bests ?? []), ...(now ?? [])].some((us) => us >= MINUTE_US)),
     lapped: all.some(({ gap }) => gap?.laps > 0 || gap?.time_us >= HOUR_US),
     bests: bestsOf(all, session.sectors ?? 0),
     places: by === "live" || by === "restart" ? placesIn(order, by, restart) : new Map(),
