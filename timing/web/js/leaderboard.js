@@ -8,7 +8,6 @@ import { t } from "./texts.js";
 
 const MOVE = { duration: 620, easing: "cubic-bezier(.22,.8,.24,1)" };
 const LIT_MS = 1200;
-const SLOW_MS = 8; // a device that takes longer to draw moves those rows alone that moved by themselves
 const COMPACT_EM = 44;
 const OVER = new Set(["finished", "provisional", "final"]);
 
@@ -21,6 +20,9 @@ export class Leaderboard {
   #last = null;
   #cutAt = null;
   #cost = 0; // of drawing a state, in milliseconds, as of late
+
+  /** A device that takes longer than this to draw a state moves those rows alone that moved by themselves. */
+  slowMs = 8;
 
   /** `open(car)` is called when a row is chosen. `wide`: rows of one line however narrow it is, as on a wall. */
   constructor(root, { open = () => {}, wide = false } = {}) {
@@ -108,7 +110,7 @@ export class Leaderboard {
       else this.body.insertBefore(kept.element, at);
       if (animate && kept.index !== null && kept.index !== index) {
         const byItself = !overtaken.has(index);
-        if (byItself || this.#cost < SLOW_MS) this.#move(kept, kept.index - index, byItself);
+        if (byItself || this.#cost < this.slowMs) this.#move(kept, kept.index - index, byItself);
       }
       kept.index = index;
     });

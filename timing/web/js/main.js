@@ -31,3 +31,4 @@ screen.draws((state) => {
   panel.render(state);
 });
 await screen.open();
+globalThis.parcferme.board = board;
