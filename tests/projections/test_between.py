@@ -49,6 +49,14 @@ def test_a_lapped_car_carries_laps_and_time_at_its_loop(script: type["Script"]) 
     assert live(told)["9"] == (2, 0, (2, 170), (2, 170))
 
 
+def test_a_car_that_stopped_is_down_by_what_the_laps_say(script: type["Script"]) -> None:
+    told = script("7 9", laps=9).run(car7="60 120 180 240", car9="70")
+    told.say(e.CarRetired, at=100, car="9")
+    assert live(told)["9"] == (2, 0, (3, 10), (3, 10))
+    told.run(car7="300")
+    assert live(told)["9"] == (2, 0, (4, 10), (4, 10))
+
+
 def test_what_was_not_heard_is_not_measured(script: type["Script"]) -> None:
     told = script("7 9", laps=9).run(car7="60 120", car9="61")
     told.hear("T9", 81, loop="S1")  # the loop did not hear 7 on that lap

@@ -57,10 +57,10 @@ class Between:
 def _gap(kept: _Kept, laps: CarLaps | None, own: Standing, ahead: Standing, at: _At) -> Gap | None:
     if own is ahead:
         return Gap(0, 0)
-    known, key = kept.get(own.car), (laps, ahead.laps, ahead.start, laps and (laps.last_at is None, laps.along), at)
+    known, key = kept.get(own.car), (laps, ahead.laps, ahead.start, laps and (laps.last_at is None, laps.along), at, own.standing)
     if known is not None and known[0] == key:
         return known[1]
-    found = _behind(laps, ahead, at)
+    found = _behind(laps, ahead, at, stands=own.standing)
     kept[own.car] = key, found
     return found
 
@@ -72,8 +72,11 @@ def _along(laps: CarLaps | None, standing: Standing) -> _At:
     return (standing.laps, seen, at) if at is not None else (standing.laps, 0, standing.last_at)
 
 
-def _behind(laps: CarLaps | None, ahead: Standing, at: _At) -> Gap | None:
-    """Measure the way from ``ahead`` to a car that is at a loop: laps it was down there, and the time between the two at that loop."""
+def _behind(laps: CarLaps | None, ahead: Standing, at: _At, *, stands: bool) -> Gap | None:
+    """Measure the way from ``ahead`` to a car that is at a loop: laps it was down there, and the time between the two at that loop.
+
+    As at the line (``race_gap``): a car that has since been passed by, or does no more laps, is down by what the laps say.
+    """
     if laps is None or laps.last_at is None:
         return None
     number, loop, when = at
@@ -85,7 +88,8 @@ def _behind(laps: CarLaps | None, ahead: Standing, at: _At) -> Gap | None:
     if loop and down > 0:
         then = _passed(laps, ahead, done, loop)
         down -= then is None or then > when
-    return Gap(max(down, 0), max(when - passed, 0))
+    behind = ahead.laps - number
+    return Gap(behind if stands else max(down, behind - 1, 0), max(when - passed, 0))
 
 
 def _passed(laps: CarLaps, standing: Standing, number: int, loop: int) -> int | None:

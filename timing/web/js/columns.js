@@ -71,7 +71,7 @@ export function gridTemplate(columns) {
 
 // What is left out although it is among the feed's: it stands in another cell, or has nothing to say here.
 function left(id, view) {
-  if (view.order === "result" && (id === "gap" || id === "interval")) return true;
+  if ((view.order === "result" || (view.order === "live" && view.filtered)) && (id === "gap" || id === "interval")) return true;
   if (view.compact && !view.chosen && IN_OTHER_CELLS.has(id)) return true;
   if (view.classes.length < 2 && (id === "class" || id === "class_position")) return true;
   return !view.chosen && Boolean(KNOWN[id]?.idle?.(view.rows ?? [], view));

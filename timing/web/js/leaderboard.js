@@ -205,13 +205,14 @@ const MINUTE_US = 60_000_000;
 const HOUR_US = 3_600_000_000;
 
 /** What the cells need to know beside their row. */
-function viewOf({ session, rows }, { cls, order: by, columns }, order) {
+function viewOf({ session, rows }, { cls, classes: shown = [], order: by, columns }, order) {
   const all = Object.values(rows);
   const restart = by !== "result" && session.restart_order ? new Map(session.restart_order.map((car, i) => [car, i + 1])) : null;
   return {
     cls,
     order: by,
     chosen: columns,
+    filtered: shown.length > 0, // between the lines, gaps are those of the whole field
     rows: all,
     race: session.kind === "race",
     racing: session.status === "running",
