@@ -49,7 +49,7 @@ from timing.projections.evidence import holding
 ResolveRulebook: TypeAlias = Callable[[str | Mapping[str, Any]], dict[str, Any]]
 """Gives the whole rulebook for what ``session_opened`` says. Raises ``RulebookError``."""
 
-_AMOUNT = {
+AMOUNT = {
     "time": "seconds",
     "laps": "laps",
     "positions": "positions",
@@ -281,7 +281,7 @@ def _decision(known: Decider, command: Decision) -> Refusal | None:
         return refusal
     if command.decision in known.decisions:
         return Refusal("decision-exists", f"decision {command.decision} exists; go on with decision_updated, or give another name")
-    amount = _AMOUNT.get(command.penalty)
+    amount = AMOUNT.get(command.penalty)
     if amount and getattr(command, amount) is None:
         return Refusal("missing-field", f"a penalty {command.penalty} says how much in the field {amount}")
     return None

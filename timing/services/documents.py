@@ -6,6 +6,7 @@ from typing import TypeAlias
 from timing.domain.errors import TimingError
 from timing.projections.anomalies import anomalies_json
 from timing.projections.car import car_sheet_json
+from timing.projections.controls import controls_json
 from timing.projections.explain import explanation_json
 from timing.projections.lap_data import laps_json
 from timing.projections.passes import passes_json
@@ -49,6 +50,10 @@ def _anomalies(timing: Timing, rest: tuple[str, ...], _: Query) -> bytes | None:
     return None if rest else anomalies_json(timing)
 
 
+def _controls(timing: Timing, rest: tuple[str, ...], _: Query) -> bytes | None:
+    return None if rest else controls_json(timing)
+
+
 def _number(query: Query, name: str) -> int | None:
     text = query.get(name)
     if text is None:
@@ -74,6 +79,7 @@ DOCUMENTS: dict[str, Document] = {
     "overtakes": _overtakes,  # every pass under a frozen order with what explains it, and entries into a closed pit lane
     "cars": _car,  # cars/{car}: laps, stops, stints and drive times; cars/{car}/explain?last=N: what its place rests on
     "anomalies": _anomalies,  # what in the evidence cannot be as it was said, with the corrections that would mend it
+    "controls": _controls,  # what the rulebook and the circuit give race control to choose from, for a console
     "red-flag": _red_flag,  # what each reading of a red flag gives, `?at=` supposes one; as `timing red-flag --json` prints it
 }
 

@@ -12,15 +12,21 @@ class Screen(Struct, frozen=True):
     """A screen of a session, at ``/s/{session}`` or ``/s/{session}/{path}``.
 
     ``name``: its part of the page is ``pages/{name}.html``, its looks ``css/{name}.css``, its name in the ways the text ``nav.{name}``.
-    ``script``: the module that draws it, under ``js/``.
+    ``script``: the module that draws it, under ``js/``. ``speakers``: its way is shown only where somebody has signed in who may send
+    commands.
     """
 
     path: str
     name: str
     script: str
+    speakers: bool = False
 
 
-SCREENS: tuple[Screen, ...] = (Screen("", "leaderboard", "main.js"), Screen("charts", "charts", "charts.js"))
+SCREENS: tuple[Screen, ...] = (
+    Screen("", "leaderboard", "main.js"),
+    Screen("charts", "charts", "charts.js"),
+    Screen("control", "control", "control.js", speakers=True),
+)
 """In the order in which the ways between them are shown."""
 
 
@@ -47,4 +53,5 @@ class Shell:
     def _way(to: Screen, here: Screen, root: str, session: str) -> str:
         address = f"{root}/s/{session}/{to.path}".rstrip("/")
         current = ' aria-current="page"' if to is here else ""
-        return f'    <a href="{address}" data-text="nav.{to.name}"{current}></a>'
+        hidden = " data-speakers hidden" if to.speakers and to is not here else ""
+        return f'    <a href="{address}" data-text="nav.{to.name}"{current}{hidden}></a>'

@@ -25,12 +25,16 @@ export class Choices {
     else this.#address.set(name, value);
     const query = this.#address.toString();
     history.replaceState(null, "", `${location.pathname}${query ? `?${query}` : ""}`);
-    if (here || this.kiosk) return;
+    if (!here && !this.kiosk) this.keep(name, value);
+  }
+
+  /** Keep something on the device alone; null forgets it. */
+  keep(name, value) {
     try {
       if (value === null) localStorage.removeItem(`parcferme.${name}`);
       else localStorage.setItem(`parcferme.${name}`, value);
     } catch {
-      // storage is refused: the address keeps it
+      // storage is refused
     }
   }
 

@@ -22,7 +22,9 @@ export class Screen {
   #drawn = null;
   #asked = false;
 
-  constructor() {
+  /** `live`: nothing is ever shown later, whatever delay the viewer keeps. */
+  constructor({ live = false } = {}) {
+    this.live = live;
     this.session = decodeURIComponent(location.pathname.slice(ROOT.pathname.length).split("/")[1]);
     this.choices = new Choices();
     document.documentElement.lang = chooseLanguage(languages(this.choices));
@@ -33,7 +35,8 @@ export class Screen {
     this.delay = new Delay(() => this.#ask());
     this.settings = new SettingsDialog(document, this);
     this.feed = null;
-    document.querySelector("#ways").hidden = document.querySelectorAll("#ways a").length < 2;
+    if (this.choices.is("speaks")) for (const way of document.querySelectorAll("#ways [data-speakers]")) way.hidden = false;
+    document.querySelector("#ways").hidden = document.querySelectorAll("#ways a:not([hidden])").length < 2;
   }
 
   /** The state that is shown: the feed's, by the viewer's delay later; null before the first. */
@@ -63,7 +66,7 @@ export class Screen {
   /** Connect, and go on until the page is left. */
   async open() {
     this.header.link("connecting");
-    this.delay.set(Number(this.choices.get("delay") ?? 0));
+    if (!this.live) this.delay.set(Number(this.choices.get("delay") ?? 0));
     const url = await this.#feedAddress();
     this.feed = new Feed({ url, session: this.session, onState: (state) => this.delay.take(state), onLink: (link) => this.header.link(link) });
     globalThis.parcferme = { feed: this.feed, screen: this }; // for looking at from outside: tests, overlays

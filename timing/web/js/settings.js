@@ -22,7 +22,7 @@ export class SettingsDialog {
     root.querySelector("#settings-open").onclick = () => this.open();
     this.#language(screen.choices);
     this.#theme(screen.choices);
-    this.#delay(screen);
+    if (!screen.live) this.#delay(screen);
   }
 
   open() {

@@ -60,11 +60,17 @@ function show(me) {
   document.documentElement.dataset.signedIn = String(Boolean(me.signed_in));
 }
 
+// On this device the screens then show the way to race control. It is a signpost, no right: those are the service's to know.
+function remember({ signed_in: signedIn, channels, code }) {
+  if (!code) choices.keep("speaks", signedIn && channels.length ? "1" : null);
+}
+
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const answer = await ask("api/sign-in", { token: token.value });
   token.value = "";
   say(answer);
+  remember(answer);
   if (answer.signed_in) location.replace(next());
   else token.focus();
 });
@@ -72,9 +78,11 @@ form.addEventListener("submit", async (event) => {
 document.querySelector("#out").addEventListener("click", async () => {
   const answer = await ask("api/sign-out", {});
   say(answer);
+  remember(answer);
   if (!answer.code) show(answer);
 });
 
 const me = await ask("api/me");
+remember(me);
 show(me);
 if (me.code !== "revoked") say(me); // who has just signed out knows
