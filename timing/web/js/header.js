@@ -5,7 +5,7 @@ import { clock, distance, timeOfDay } from "./format.js";
 import { has, t } from "./texts.js";
 
 // What stands on the board beside the words, as marshals' panels show it: readable without colour and without the language.
-const PANELS = {
+export const PANELS = {
   green: "▶",
   yellow: "!",
   slow_zone: "SLOW",

@@ -2,11 +2,12 @@
 // languages side by side. A language is added by giving each of them its texts; a test holds them complete.
 
 import charts from "./texts/charts.js";
+import control from "./texts/control.js";
 import leaderboard from "./texts/leaderboard.js";
 import shell from "./texts/shell.js";
 import signIn from "./texts/sign-in.js";
 
-const PARTS = [shell, leaderboard, charts, signIn];
+const PARTS = [control, shell, leaderboard, charts, signIn];
 
 export const CATALOGUES = {
   en: Object.assign({}, ...PARTS.map(({ en }) => en)),

@@ -1,0 +1,130 @@
+// The stewards' decisions: a new one, with what the rulebook lets them choose, and the life of those that were taken.
+
+import { decisionText, penaltyText } from "./decisions.js";
+import { h } from "./elements.js";
+import { has, t } from "./texts.js";
+
+const SECONDS = [5, 10, 15, 20, 30];
+const STAGES = ["issued", "investigated", "noted"];
+const REASONS = ["offence.limits", "offence.contact", "offence.start", "offence.neutralised", "offence.pit_speed", "offence.release", "offence.gain", "offence.blue"];
+
+export class DecisionForm {
+  #controls = null;
+  #drawn = "";
+
+  constructor(root, { desk, proposal }) {
+    this.desk = desk;
+    this.proposal = proposal;
+    this.life = h("ul", { className: "life", label: t("decision.life") });
+    this.place = h("div", {});
+    this.rules = h("p", { className: "help" });
+    root.append(h("h2", { tabIndex: -1 }, t("work.decision")), h("p", { className: "denied", data: { for: "stewards" }, hidden: true }),
+      h("fieldset", { className: "commands", data: { channel: "stewards" } }, this.place, this.rules, h("h3", {}, t("decision.life")), this.life));
+  }
+
+  /** Take in what there is to choose from. */
+  offer(controls) {
+    const first = this.#controls === null;
+    this.#controls = controls;
+    this.rules.textContent = t("decision.rules", { rulebook: controls.rulebook, drive: controls.drive_through_s, stop: controls.stop_go_s });
+    if (first) this.#build();
+  }
+
+  render({ rows }) {
+    if (!this.#controls) return;
+    const found = Object.values(rows).flatMap((row) => row.penalties.map((each) => ({ ...each, car: row.car })));
+    const known = JSON.stringify(found);
+    if (known === this.#drawn) return;
+    this.#drawn = known;
+    this.names = new Set(found.map(({ decision }) => decision));
+    if (this.name && !this.name.dataset.own) this.name.value = this.#next();
+    const standing = found.filter(({ stage }) => stage !== "quashed").reverse();
+    this.life.replaceChildren(...(standing.length ? standing.map((each) => this.#line(each)) : [h("li", { className: "none" }, t("decision.none"))]));
+  }
+
+  focus() {
+    (this.car.value ? this.penalty : this.car).focus();
+  }
+
+  choose(car) {
+    if (this.car) this.car.value = car ?? "";
+  }
+
+  #build() {
+    const input = (id, more = {}) => h("input", { id: `decision-${id}`, autocomplete: "off", ...more });
+    this.car = input("car", { className: "short", required: true, maxLength: 8 });
+    this.name = input("name", { className: "short", required: true, maxLength: 64, value: this.#next(), oninput: () => { this.name.dataset.own = "1"; } });
+    this.penalty = h("select", { id: "decision-penalty", onchange: () => this.#amounts() }, this.#controls.penalties.map(({ penalty }) => new Option(t(`choice.${penalty}`), penalty)));
+    this.amount = input("amount", { className: "short", inputMode: "decimal" });
+    this.amountLabel = h("label", { htmlFor: "decision-amount" });
+    this.quick = h("span", { className: "group" }, SECONDS.map((n) => h("button", { type: "button", onclick: () => { this.amount.value = String(n); } }, String(n))));
+    this.reason = input("reason", { maxLength: 1000 });
+    this.reason.setAttribute("list", "offences");
+    this.article = input("article", { className: "short", maxLength: 200 });
+    this.stage = h("select", { id: "decision-stage" }, STAGES.map((stage) => new Option(t(`stage.${stage}`), stage)));
+    const label = (id, words) => h("label", { htmlFor: `decision-${id}` }, words);
+    this.place.replaceChildren(h("form", { onsubmit: (event) => this.#propose(event) },
+      h("p", { className: "line" }, label("car", t("column.car")), this.car, label("penalty", t("decision.penalty")), this.penalty, this.amountLabel, this.amount, this.quick),
+      h("p", { className: "line" }, label("reason", t("decision.reason")), this.reason, label("article", t("decision.article")), this.article),
+      h("p", { className: "line" }, label("stage", t("decision.stage")), this.stage, label("name", t("decision.name")), this.name,
+        h("button", { className: "button send" }, t("decision.look"))),
+      h("datalist", { id: "offences" }, REASONS.map((name) => h("option", { value: t(name) })))));
+    this.#amounts();
+  }
+
+  #chosen() {
+    return this.#controls.penalties.find(({ penalty }) => penalty === this.penalty.value);
+  }
+
+  #amounts() {
+    const { amount, optional } = this.#chosen();
+    for (const each of [this.amount, this.amountLabel]) each.hidden = !amount;
+    this.quick.hidden = amount !== "seconds";
+    this.amount.required = Boolean(amount) && !optional;
+    this.amount.pattern = amount === "seconds" ? "\\d+([.,]\\d+)?" : "\\d+";
+    this.amountLabel.textContent = amount ? t(`amount.${amount}`) : "";
+    this.amount.value = "";
+  }
+
+  #next() {
+    const used = this.names ?? new Set(this.#controls?.decisions);
+    for (const name of this.#controls?.decisions ?? []) used.add(name);
+    let n = used.size + 1;
+    while (used.has(`D${n}`)) n += 1;
+    return `D${n}`;
+  }
+
+  #propose(submitted) {
+    submitted.preventDefault();
+    const { penalty, amount } = this.#chosen();
+    const optional = {};
+    if (amount && this.amount.value) optional[amount] = Number(this.amount.value.replace(",", "."));
+    if (this.reason.value.trim()) optional.reason = this.reason.value.trim();
+    if (this.article.value.trim()) optional.article = this.article.value.trim();
+    const car = this.car.value.trim();
+    const event = { type: "decision", decision: this.name.value.trim(), car, penalty, stage: this.stage.value, ...optional };
+    this.proposal.open({
+      title: t("decision.title", { car, what: decisionText(event) }), channel: "stewards", event,
+      sent: () => {
+        delete this.name.dataset.own;
+        this.#controls.decisions = [...this.#controls.decisions, event.decision];
+        this.name.value = this.#next();
+        this.reason.value = this.article.value = "";
+        this.#amounts();
+      },
+    });
+  }
+
+  #line(decision) {
+    const steps = (this.#controls.stages[decision.stage] ?? []).map((stage) =>
+      h("button", { type: "button", className: "button small", label: t("decision.step", { decision: decision.decision, stage: t(`stage.${stage}`) }), onclick: () => this.#step(decision, stage) }, t(`stage.${stage}`)));
+    return h("li", { data: { decision: decision.decision, stage: decision.stage } },
+      h("p", {}, h("b", {}, decision.decision), " ", h("span", { className: "number" }, decision.car), penaltyText(decision), h("small", {}, [has(`stage.${decision.stage}`) ? t(`stage.${decision.stage}`) : decision.stage, decision.reason].filter(Boolean).join(" · "))),
+      h("span", { className: "group", role: "group", label: t("decision.becomes") }, steps));
+  }
+
+  #step({ decision, car }, stage) {
+    const event = { type: "decision_updated", decision, stage };
+    this.proposal.open({ title: t("decision.update", { decision, car, stage: t(`stage.${stage}`) }), channel: "stewards", event, reason: stage === "quashed" || stage === "suspended" });
+  }
+}

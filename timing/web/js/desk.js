@@ -1,0 +1,112 @@
+// The way of commands: who speaks, whether the line carries, and what became of each command. One that was not answered may be sent again
+// with the id that it has, and is still the same command.
+
+import { ROOT } from "./screen.js";
+import { t } from "./texts.js";
+
+const WITHIN_MS = 8_000;
+const KEPT = 6;
+const AHEAD_US = 10_000_000; // evidence from so far in the future: the session runs faster than life
+const BEHIND_US = 12 * 3_600_000_000; // or so old: it was another day's
+const AWAY = { code: "away" };
+
+export const CHANNELS = { // of what may be taken back by who may speak there
+  session_started: "session", session_ended: "session", result_published: "session", grid_set: "session", segment_started: "session",
+  segment_ended: "session", entry_registered: "entries", transponder_assigned: "entries", driver_changed: "entries",
+  car_retired: "entries", car_withdrawn: "entries", track_status: "control", pit_lane: "control", race_stopped: "control",
+  wave_by: "control", overtake_ruled: "control", message: "control", decision: "stewards", decision_updated: "stewards",
+  finish_order_ruled: "stewards", passing_voided: "corrections", passing_added: "corrections", passing_reassigned: "corrections",
+  decoder_clock_corrected: "corrections", event_voided: "corrections", event_retimed: "corrections",
+};
+
+export class Desk {
+  /** `onChange()` whenever an answer came, or what may be done has changed. */
+  constructor(session, onChange) {
+    this.session = session;
+    this.onChange = onChange;
+    this.me = null;
+    this.live = false;
+    this.entries = []; // the newest first
+    this.at = null; // the latest evidence, and when it was heard
+    this.heard = 0;
+  }
+
+  /** Ask who is signed in; give what the service says. */
+  async enter() {
+    const me = await this.#ask(`api/me?session=${encodeURIComponent(this.session)}`);
+    this.me = me.signed_in ? me : null;
+    this.onChange();
+    return me;
+  }
+
+  /** Whether commands may be sent on a channel. */
+  may(channel) {
+    return Boolean(this.me?.channels.includes(channel));
+  }
+
+  /** Whether an event of this type may be taken back: by the timekeeper, and by who may say such a thing. */
+  mayTakeBack(type) {
+    return type in CHANNELS && (this.may("corrections") || this.may(CHANNELS[type]));
+  }
+
+  /** Take in the state of the feed and of the line. */
+  hear(at, live) {
+    if (at !== this.at) this.heard = Date.now();
+    this.at = at;
+    this.live = live;
+  }
+
+  /** The instant of the session, where its clock is not the wall's (a race played faster, or again); else null: commands are stamped on arrival. */
+  get sessionTime() {
+    if (this.at === null) return null;
+    const ahead = this.at - this.heard * 1000;
+    return ahead > AHEAD_US || ahead < -BEHIND_US ? this.at + 1 : null;
+  }
+
+  /** Send a command, said in words by `title`; it becomes an entry of `entries`. */
+  async send(channel, event, title) {
+    const stamp = event.at === undefined && this.sessionTime !== null ? { at: this.sessionTime } : {};
+    const entry = { id: event.id ?? newId(), channel, title, state: "pending", event: null };
+    entry.event = { ...stamp, ...event, id: entry.id };
+    this.entries = [entry, ...this.entries].slice(0, KEPT);
+    return this.again(entry);
+  }
+
+  /** Send an entry once more: it is the same command. */
+  async again(entry) {
+    entry.state = "pending";
+    this.onChange();
+    const said = await this.#ask(`api/sessions/${encodeURIComponent(this.session)}/${entry.channel}`, entry.event);
+    if (said.seq !== undefined) Object.assign(entry, { state: "accepted", seq: said.seq });
+    else if (said.code === AWAY.code || said.code === "not-stored" || said.code === "unavailable") entry.state = "unanswered";
+    else Object.assign(entry, { state: "refused", code: said.code, reason: said.reason });
+    if (["not-signed-in", "expired", "revoked"].includes(said.code)) this.me = null;
+    this.onChange();
+    return entry;
+  }
+
+  /** Ask what events would change: the service's preview, or `{code, reason}`. */
+  preview(events) {
+    return this.#ask(`api/sessions/${encodeURIComponent(this.session)}/preview`, { events });
+  }
+
+  /** What was said since record `after`. */
+  journal(after, limit) {
+    return this.#ask(`api/sessions/${encodeURIComponent(this.session)}/log?after=${after}&limit=${limit}`);
+  }
+
+  async #ask(path, body) {
+    const send = body === undefined ? {} : { method: "POST", headers: { "x-parcferme": "1" }, body: JSON.stringify(body) };
+    try {
+      const answer = await fetch(new URL(path, ROOT), { ...send, signal: AbortSignal.timeout(WITHIN_MS) });
+      return await answer.json();
+    } catch {
+      return { ...AWAY, reason: t("refused.away") };
+    }
+  }
+}
+
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(8)); // randomUUID is for secure origins alone
+  return `desk-${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
