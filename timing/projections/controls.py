@@ -51,6 +51,7 @@ class Controls(Struct, frozen=True):
 
 def controls(timing: "Timing") -> Controls:
     """Say what there is to choose from in a session as it stands."""
+    state = timing.state()  # first: what came since the last look is taken in by it, the rules too
     rules, opened = timing.rules, timing.evidence.opened
     circuit = opened.circuit.name if opened else ""
     own = {name.casefold(): us for name, us in rules.penalties.per_circuit_us.items()}.get(circuit.casefold())
@@ -69,7 +70,7 @@ def controls(timing: "Timing") -> Controls:
         stages=NEXT,
         drive_through_s=(rules.penalties.drive_through_us if own is None else own) / SECOND,
         stop_go_s=(rules.penalties.stop_go_us if own is None else own + 10 * SECOND) / SECOND,
-        decisions=tuple(ruling.decision.decision for ruling in timing.state().said.rulings),
+        decisions=tuple(ruling.decision.decision for ruling in state.said.rulings),
         waved_by=tuple(kind for kind, rule in kinds.items() if rule.lapped != "stay"),
     )
 

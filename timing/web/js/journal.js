@@ -86,7 +86,7 @@ export class Journal {
 
   #due() {
     const since = Date.now() - this.#asked;
-    if (this.desk.me && ((this.#heard > this.#seq && since >= EVERY_MS) || since >= ANYWAY_MS)) this.read();
+    if (this.desk.me?.channels.length && ((this.#heard > this.#seq && since >= EVERY_MS) || since >= ANYWAY_MS)) this.read();
   }
 
   #voided() {

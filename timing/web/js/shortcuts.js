@@ -52,7 +52,11 @@ export class Shortcuts {
 
   #press(event) {
     if (!this.on || event.ctrlKey || event.altKey || event.metaKey || event.repeat || event.defaultPrevented) return;
-    if (document.querySelector("dialog[open]") || event.target.closest?.("input, select, textarea, [contenteditable]")) return;
+    if (document.querySelector("dialog[open]")) return;
+    if (event.target.closest?.("input, select, textarea, [contenteditable]")) {
+      if (event.key === "Escape") event.target.blur(); // and letters are letters of the desk again
+      return;
+    }
     const sent = event.shiftKey && this.#sends.get(event.key.toUpperCase());
     if (sent) {
       event.preventDefault();

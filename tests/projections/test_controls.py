@@ -1,0 +1,62 @@
+"""What a console is offered is what the rulebook, the circuit and the protocol have."""
+
+from typing import TYPE_CHECKING, get_args
+
+import msgspec
+import pytest
+
+from timing.domain import events as e
+from timing.domain.decisions import NEXT
+from timing.domain.parts import Penalty, Status
+from timing.domain.rulebook import Neutral, Neutralisation, Penalties, Rulebook
+from timing.projections.controls import controls, controls_json
+from timing.services.documents import document
+
+if TYPE_CHECKING:
+    from tests.projections.conftest import Script
+
+S = 1_000_000
+
+
+def test_all_of_the_protocol_is_offered(script: type["Script"]) -> None:
+    told = script("7 9", laps=3)
+    told.say(e.Decision, at=30, decision="D7", car="9", penalty="warning")
+    offered = controls(told.fold())
+    assert offered.statuses == get_args(Status)
+    assert [choice.penalty for choice in offered.penalties] == list(get_args(Penalty))
+    assert offered.stages == NEXT
+    assert [loop.id for loop in offered.loops] == ["SF", "SFP", "S1", "PI", "PO"]
+    assert (offered.rulebook, offered.sectors, offered.decisions) == ("Test rules", 2, ("D7",))
+
+
+@pytest.mark.parametrize("penalty", get_args(Penalty))
+def test_an_amount_that_is_asked_for_is_the_one_that_the_door_asks_for(script: type["Script"], penalty: Penalty) -> None:
+    from timing.projections.preview import preview
+
+    timing = script("7 9", laps=3).fold()
+    [choice] = [each for each in controls(timing).penalties if each.penalty == penalty]
+    bare = e.Decision(id="d", at=timing.state().at, decision="D1", car="7", penalty=penalty)
+    refused = preview(timing, [bare]).refused
+    assert [each.code for each in refused] == (["missing-field"] if choice.amount and not choice.optional else [])
+    if choice.amount:
+        whole = msgspec.structs.replace(bare, **{choice.amount: 2})
+        assert preview(timing, [whole]).refused == ()
+
+
+def test_what_was_not_served_comes_to_the_circuits_own_figure(script: type["Script"]) -> None:
+    rules = Rulebook(id="t", title="T", source="t", penalties=Penalties(per_circuit_us={"ring": 53 * S}))
+    offered = controls(script("7", laps=3, rules=rules).fold())
+    assert (offered.drive_through_s, offered.stop_go_s) == (53, 63)
+    usual = controls(script("7", laps=3).fold())
+    assert (usual.drive_through_s, usual.stop_go_s) == (20, 30)
+
+
+def test_wave_bys_are_offered_under_what_the_rulebook_has_them(script: type["Script"]) -> None:
+    rules = Rulebook(id="t", title="T", source="t", neutralisation=Neutralisation(safety_car=Neutral(lapped="waved_by")))
+    assert controls(script("7", laps=3, rules=rules).fold()).waved_by == ("safety_car",)
+
+
+def test_it_is_a_document(script: type["Script"]) -> None:
+    timing = script("7", laps=3).fold()
+    assert document(timing, "controls", {}) == controls_json(timing)
+    assert document(timing, "controls/more", {}) is None
