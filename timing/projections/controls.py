@@ -28,9 +28,9 @@ class PenaltyChoice(Struct, frozen=True):
 class Controls(Struct, frozen=True):
     """What there is to choose from.
 
-    ``statuses`` in the order of the protocol, ``local`` of them also for some of the ``sectors``. ``stages``: what may follow each stage of a
-    decision. ``drive_through_s`` and ``stop_go_s`` (of ten seconds): what they come to where they were not served. ``decisions``: the names in use.
-    ``waved_by``: the neutralisations under which all lapped cars may be waved by at once.
+    ``statuses`` in the order of the protocol, ``local`` of them also for some of the ``sectors``. ``stages``: what may follow each
+    stage of a decision. ``drive_through_s`` and ``stop_go_s`` (of ten seconds): what they come to where they were not served.
+    ``decisions``: the names in use. ``waved_by``: the neutralisations under which all lapped cars may be waved by at once.
     """
 
     session: str
