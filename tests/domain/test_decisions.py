@@ -126,6 +126,24 @@ def in_time(_: int) -> bool:
     return False
 
 
+@pytest.mark.parametrize(
+    ("stages", "due_from"),
+    [
+        (["issued"], 0),
+        (["noted", "investigated", "issued"], 2),
+        (["noted", "issued", "suspended", "issued"], 3),
+        (["noted", "issued", "served", "issued"], 1),
+        (["issued", "converted", "issued"], 0),
+    ],
+)
+def test_it_is_to_be_served_from_when_it_was_issued(stages: list[DecisionStage], due_from: int) -> None:
+    ruling = ruled(*stages, penalty="drive_through", seconds=None)
+    assert ruling.due_from == ruling.steps[due_from].at
+    for last_laps_from, weighs in ((ruling.due_from, 20 * S), (ruling.due_from + 1, 0)):
+        of_car = penalties_of([ruling], Rules(unserved="reported"), late=lambda at, since=last_laps_from: at >= since)  # type: ignore[misc]
+        assert of_car["7"].time_us == weighs
+
+
 FUJI = Rules(per_circuit_us={"Fuji Speedway": 53 * S})
 
 

@@ -117,3 +117,28 @@ END = Ending(150 * S, 3)
 def test_every_car_ends_at_its_next_crossing(what: str, car: list[int], grace: int | None, laps: int, flagged: bool) -> None:
     grace_us = None if grace is None else grace * S
     assert laps_at_ending([at * S for at in car], END, grace_us) == (laps, flagged)
+
+
+#                       7 is three laps ahead, and stops on its sixth
+AHEAD: Ends = {"7": [20, 40, 60, 80, 100], "9": [51, 102, 153, 204], "3": [70, 140, 210]}
+
+
+@pytest.mark.parametrize(
+    ("distance", "flag", "out", "end"),
+    [
+        (Distance(minutes=2), None, (), None),
+        (Distance(minutes=2), None, ("7",), (153, 3)),
+        (Distance(minutes=2), 120, ("7",), (153, 3)),
+        (Distance(minutes=2, plus_laps=1), None, ("7",), (204, 4)),
+        (Distance(laps=5), None, ("7",), (100, 5)),  # it had finished
+        (Distance(laps=4), None, ("9",), (80, 4)),
+        (Distance(minutes=2), None, ("7", "9", "3"), None),
+    ],
+)
+def test_the_flag_is_not_for_a_car_that_retired_before_it(
+    distance: Distance, flag: int | None, out: tuple[str, ...], end: tuple[int, int] | None
+) -> None:
+    in_us = [[at * S for at in car] for car in AHEAD.values()]
+    flag_at = None if flag is None else flag * S
+    found = ending(in_us, 0, distance, flag_at, Finish(), out=[car in out for car in AHEAD])
+    assert (None if found is None else (found.at // S, found.laps)) == end

@@ -31,9 +31,11 @@ def told(*statuses: tuple[int, Status]) -> list[TrackStatus]:
         (told((5, "red")), (Suspension(5),)),
         (told((5, "red"), (6, "red"), (9, "safety_car")), (Suspension(5, 9),)),
         (told((5, "red"), (8, "chequered")), (Suspension(5),)),
+        ([*told((5, "red")), TrackStatus(id="s", at=8, status="yellow", sectors=(2,))], (Suspension(5),)),
+        ([*told((5, "red")), TrackStatus(id="s", at=8, status="green", sectors=(2,)), *told((9, "green"))], (Suspension(5, 9),)),
         (told((5, "red"), (8, "green"), (9, "green"), (12, "red"), (15, "yellow")), (Suspension(5, 8), Suspension(12, 15))),
     ],
-    ids=["none", "goes on", "shown twice", "a chequered flag does not resume", "two"],
+    ids=["none", "goes on", "shown twice", "a chequered flag does not resume", "a sector's flag does not", "nor its green", "two"],
 )
 def test_any_racing_status_after_red_resumes(statuses: list[TrackStatus], found: tuple[Suspension, ...]) -> None:
     assert suspensions(statuses) == found

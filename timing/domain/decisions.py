@@ -1,6 +1,7 @@
 """Stewards' decisions: their life from noted to served or quashed, and what those that hold come to in a car's result."""
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -21,6 +22,7 @@ NEXT: dict[DecisionStage, tuple[DecisionStage, ...]] = {
 """What may follow each stage. Back to issued: a suspension ends, or what was taken as served or converted was not.
 An incident without further action, and a decision taken back, are quashed; nothing follows that but a new decision."""
 
+_NOT_DUE = frozenset({"noted", "investigated", "suspended"})
 SERVED_IN_THE_PIT_LANE = frozenset({"drive_through", "stop_go"})
 _USUAL_STOP_US = 10 * SECOND  # the stop that ``stop_go_us`` has in it
 
@@ -48,6 +50,12 @@ class Ruling(Struct, frozen=True):
     steps: tuple[Step, ...]
     refused: tuple[Refused, ...] = ()
     converted_us: int | None = None
+
+    @property
+    def due_from(self) -> int:
+        """When it was to be served from: as it was first issued, or as its suspension ended; not when "served" was taken back."""
+        begun = [step.at for before, step in pairwise(self.steps) if step.stage == "issued" and before.stage in _NOT_DUE]
+        return begun[-1] if begun else self.steps[0].at
 
     @property
     def unserved(self) -> bool:
@@ -93,7 +101,7 @@ def penalties_of(
 
     A decision weighs while it is issued. Noted or investigated it does not yet; served, suspended or quashed it does not. Converted, it
     is the seconds it was converted to. Drive-throughs and stop-gos that were not served weigh once the race is over: ``late`` is given
-    then, and says of an instant whether a decision of then could still have been served.
+    then, and says of an instant whether a decision issued then came too late to be served.
     """
     rules = rules or PenaltyRules()
     of_car: dict[str, Penalties] = {}
@@ -103,7 +111,7 @@ def penalties_of(
             mine.time_us += converted_us(ruling, rules, circuit)
         elif ruling.unserved:
             if late is not None:
-                _unserved(mine, ruling, rules, circuit, too_late=late(ruling.decision.at))
+                _unserved(mine, ruling, rules, circuit, too_late=late(ruling.due_from))
         elif ruling.stage == "issued":
             _add(mine, ruling.decision)
     return of_car

@@ -173,7 +173,10 @@ class Lap(Fact, frozen=True, kw_only=True):
 
 
 class TrackStatus(StampableCommand, frozen=True, kw_only=True):
-    """The state of the track. Any racing status after red means that the race is resumed. ``cause``: the car that brought it about."""
+    """The state of the track. Any racing status of the whole track after red means that the race is resumed.
+
+    ``cause``: the car that brought it about.
+    """
 
     status: Status
     sectors: Annotated[tuple[Annotated[int, Meta(ge=1, le=99)], ...], Meta(max_length=99)] = ()

@@ -28,16 +28,26 @@ def ending(
     closed: bool = False,
     breaks: Sequence[Suspension] = (),
     clock: str = "runs",
+    out: Sequence[bool] = (),
 ) -> Ending | None:
     """Find the end of a race from the cars' crossings of the line (``ends``, instants in order), or ``None`` while it goes on.
 
     ``flag_at``: when the chequered flag was shown, if it was. It is shown to the leader: the race ends with his crossing.
     ``closed``: nobody comes any more. Where the leader stopped before the flag, the race ended with the first car that took it.
-    ``breaks``: the race's suspensions; for them the ``clock`` ``runs`` or ``stops``.
+    ``breaks``: the race's suspensions; for them the ``clock`` ``runs`` or ``stops``. ``out``: of each car, whether it has retired; a flag
+    that such a car never came to is for the first of the others.
     """
     over_at = None if distance.minutes is None else instant_of(distance.minutes * MINUTE, start, breaks, clock)
-    due = _due(ends, distance, rules, over_at, time_limit_at(start, breaks, rules, clock))
-    last = due if flag_at is None else _with_flag(ends, flag_at, due, rules)
+    limit_at = time_limit_at(start, breaks, rules, clock)
+
+    def last_lap(ends: Sequence[Sequence[int]]) -> int | None:
+        due = _due(ends, distance, rules, over_at, limit_at)
+        return due if flag_at is None else _with_flag(ends, flag_at, due, rules)
+
+    last = last_lap(ends)
+    if last is not None and any(out):
+        ends = [car for car, gone in zip(ends, out, strict=True) if not gone or len(car) >= last] or ends
+        last = last_lap(ends)
     if last is None:
         return None
     if last == 0:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from timing.domain.events import PitLane, Status, TrackStatus
 from timing.domain.finish import completed_before
 from timing.domain.rulebook import Neutral, Neutralisation
+from timing.domain.suspension import LOCAL
 
 Kind: TypeAlias = Literal["safety_car", "vsc", "fcy", "code60", "red", "yellow", "slow_zone"]
 """What an interval is: a neutralisation of the whole track, a suspension (``red``), or a flag in some sectors."""
@@ -20,7 +21,6 @@ _BEGINS: dict[Status, Kind] = {
 }  # fmt: skip
 _GOES_ON: dict[Status, Kind] = {"safety_car_ending": "safety_car", "vsc_ending": "vsc"}
 _ENDING: dict[Kind, Status] = {"safety_car": "safety_car_ending", "vsc": "vsc_ending"}
-_LOCAL = frozenset({"green", "yellow", "slow_zone"})
 
 
 class Interval(Struct, frozen=True):
@@ -52,21 +52,21 @@ def intervals(statuses: Iterable[TrackStatus], rules: Neutralisation) -> tuple[I
     """Read the intervals off the track statuses (in order of time), ordered by their beginning.
 
     A status for the whole track ends the one before it; a chequered flag ends none. Yellow, slow zone and green with sectors are local:
-    they end no neutralisation, but resume a suspended race as any other status does.
+    they end neither a neutralisation nor a suspension.
     """
     found: list[Interval] = []
     whole: Interval | None = None
     local: list[Interval] = []
     for given in statuses:
         at, status = given.at, given.status
-        sectors = given.sectors if status in _LOCAL else ()
+        sectors = given.sectors if status in LOCAL else ()
         if status == "chequered":
             continue
         if whole is not None and whole.kind == _GOES_ON.get(status, status) and not sectors:
             announced = whole.ending_at or at if status in _GOES_ON else None  # given anew, it stays out after all
             whole = replace(whole, ending_at=announced)
             continue
-        if whole is not None and (not sectors or whole.kind == "red"):
+        if whole is not None and not sectors:
             found.append(replace(whole, ended=at))
             whole = None
         found += [replace(i, ended=at) for i in local if not sectors or set(i.sectors) & set(sectors)]

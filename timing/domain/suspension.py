@@ -19,18 +19,27 @@ class Suspension(Struct, frozen=True):
     ended: int | None = None
 
 
+LOCAL = frozenset({"green", "yellow", "slow_zone"})
+"""Flags that, shown in named sectors, are of those sectors alone."""
+
+
+def resumes(status: TrackStatus) -> bool:
+    """Say whether a status resumes a suspended race: any racing status of the whole track."""
+    return status.status not in ("red", "chequered") and not (status.sectors and status.status in LOCAL)
+
+
 def suspensions(statuses: Iterable[TrackStatus]) -> tuple[Suspension, ...]:
     """Find the suspensions in the track's statuses, given in order of time.
 
-    Any racing status after red means that the race is resumed; a red flag shown again meanwhile is the same suspension, and a
-    chequered flag does not resume it.
+    Any racing status of the whole track after red means that the race is resumed. A red flag shown again meanwhile is the same
+    suspension; a chequered flag does not resume it, nor does a flag in some sectors.
     """
     found: list[Suspension] = []
     began: int | None = None
     for status in statuses:
         if status.status == "red":
             began = status.at if began is None else began
-        elif began is not None and status.status != "chequered":
+        elif began is not None and resumes(status):
             found.append(Suspension(began, status.at))
             began = None
     if began is not None:

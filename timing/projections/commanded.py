@@ -33,7 +33,8 @@ class Commanded(Struct, frozen=True):
     """What the commands that hold come to. Instants in µs; ``None`` where nobody said so.
 
     ``latest``: the last command's instant; a result given out says nothing of the track, and must not change what it gives out.
-    ``flag_at``: the chequered flag's. ``red_at``: that of the red flag after which the race was not resumed. ``suspensions``: every red
+    ``flag_at``: the chequered flag's; one shown while the race is suspended ends nothing. ``red_at``: that of the red flag after which the
+    race was not resumed: so it was said, or the session was closed. ``suspensions``: every red
     flag, until racing went on. ``grid``: place by car, from 1. ``started``: cars that race control retired after the start, so they did.
     ``rulings``: every decision with its life. ``penalties``: what weighs on the result but for ``drives``, the drive-throughs and stop-gos,
     which weigh by how the race ends. ``strikes``: the instants of each car's track-limits strikes.
@@ -71,7 +72,10 @@ def commanded(evidence: Evidence) -> Commanded:
     statuses, stops = evidence.of(TrackStatus), evidence.of(RaceStopped)
     flags = [s.at for s in statuses if s.status == "chequered" and start is not None and s.at > start]
     breaks = suspensions(s for s in statuses if start is None or s.at >= start)
-    reds = [b.began for b in breaks if stops and b.began <= stops[-1].at]
+    flags = [at for at in flags if not any(b.began < at and (b.ended is None or at < b.ended) for b in breaks)]
+    closed_at = ended[0].at if ended else None
+    not_resumed_at = stops[-1].at if stops else closed_at if breaks and breaks[-1].ended is None else None
+    reds = [b.began for b in breaks if not_resumed_at is not None and b.began <= not_resumed_at]
     grids, lanes, published = evidence.of(GridSet), evidence.of(PitLane), evidence.of(ResultPublished)
     retired = evidence.of(CarRetired)
     entries = entries_of(evidence)
@@ -79,7 +83,7 @@ def commanded(evidence: Evidence) -> Commanded:
     return Commanded(
         latest=max((c.at for c in evidence.commands if not isinstance(c, ResultPublished)), default=0),
         start=start,
-        closed_at=ended[0].at if ended else None,
+        closed_at=closed_at,
         flag_at=flags[0] if flags else None,
         red_at=reds[-1] if reds else None,
         suspensions=breaks,

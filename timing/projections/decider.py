@@ -44,6 +44,7 @@ from timing.domain.events import (
 )
 from timing.domain.neutralisation import intervals, neutral_of
 from timing.domain.rulebook import Neutralisation, rulebook_from
+from timing.domain.suspension import resumes
 from timing.projections.evidence import holding
 
 ResolveRulebook: TypeAlias = Callable[[str | Mapping[str, Any]], dict[str, Any]]
@@ -57,7 +58,6 @@ AMOUNT = {
     "lap_time_deleted": "lap",
 }
 """The field in which a penalty of this kind says how much."""
-
 
 _FAR = 2**62
 
@@ -253,7 +253,7 @@ def _race_stopped(known: Decider, _: RaceStopped) -> Refusal | None:
     reds = [place for place, status in enumerate(statuses) if status.status == "red"]
     if not reds:
         return Refusal("not-suspended", "no red flag has been given, so there is no suspended race to stop; give track_status red first")
-    if resumed := next((s for s in statuses[reds[-1] + 1 :] if s.status != "chequered"), None):
+    if resumed := next((s for s in statuses[reds[-1] + 1 :] if resumes(s)), None):
         return Refusal(
             "not-suspended", f"the race was resumed by {resumed.id} ({resumed.status}); void that event first, or give red again"
         )

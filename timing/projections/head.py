@@ -29,6 +29,8 @@ def session_view(timing: "Timing", state: State, candidates: Sequence[CandidateV
     neutral = None if state.over else timing.neutral.current()
     if neutral is not None and track in _LOCAL and not state.end:
         track = neutral.interval.status
+    if state.suspended and track != "chequered":
+        track = "red"
     finished_at = state.stopped.at if state.stopped else state.end.at if state.end else state.said.closed_at
     return SessionView(
         name=opened.name if opened else timing.session,

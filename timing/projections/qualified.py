@@ -14,7 +14,7 @@ from timing.domain.neutralisation import laps_under_local
 from timing.domain.order import Standing
 from timing.domain.qualifying import Field, Ranked, Red, Run, Times, beyond_percent, take
 from timing.domain.rulebook import Qualifying
-from timing.domain.suspension import FAR, suspended_us
+from timing.domain.suspension import FAR, resumes, suspended_us
 from timing.domain.units import MINUTE
 from timing.projections.board import Clock, SegmentView
 from timing.projections.evidence import Evidence
@@ -210,7 +210,7 @@ def _reds(statuses: Sequence[TrackStatus]) -> tuple[Red, ...]:
     reds = []
     for place, status in enumerate(statuses):
         if status.status == "red":
-            ended = next((s.at for s in statuses[place + 1 :] if s.status not in ("red", "chequered")), FAR)
+            ended = next((s.at for s in statuses[place + 1 :] if resumes(s)), FAR)
             reds.append(Red(status.at, ended, status.cause))
     return tuple(reds)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def decide_end(timing: "Timing", state: "State") -> None:
     """Decide how a race ends: with the flag, or, stopped before it, by the rulebook's count-back.
 
-    A red flag after the leader has taken the chequered one stops nothing: the race was over.
+    A red flag after the leader has taken the chequered one stops nothing: the race was over. Nobody takes it while the race is suspended.
     """
     opened, said = timing.evidence.opened, state.said
     if opened is None or said.start is None:
@@ -32,13 +32,17 @@ def decide_end(timing: "Timing", state: "State") -> None:
     rules, breaks = timing.rules, said.suspensions
     if breaks:
         state.untimed = {car: laps_across(laps.ends, breaks, rules.red_flag) for car, laps in timing.laps.items()}
-    ends = [timing.laps[car].ends for car in said.entries if car in timing.laps]
+    cars, out = [car for car in said.entries if car in timing.laps], said.retired | said.withdrawn
+    ends = [timing.laps[car].ends for car in cars]
     closed = said.closed_at is not None
-    end = ending(ends, said.start, timing.distance, said.flag_at, rules.finish, closed=closed, breaks=breaks, clock=rules.red_flag.clock)
+    end = ending(
+        ends, said.start, timing.distance, said.flag_at, rules.finish,
+        closed=closed, breaks=breaks, clock=rules.red_flag.clock, out=[car in out for car in cars],
+    )  # fmt: skip
     if said.red_at is not None and (end is None or end.at > said.red_at):
         state.reading = read(runners(timing, state), race_of(timing, state), said.red_at, rules.red_flag)
         state.stopped = state.reading.taken
-    else:
+    elif end is None or not breaks or breaks[-1].ended is not None or end.at <= breaks[-1].began:
         state.end = end
 
 
