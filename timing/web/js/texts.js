@@ -6,8 +6,9 @@ import control from "./texts/control.js";
 import leaderboard from "./texts/leaderboard.js";
 import shell from "./texts/shell.js";
 import signIn from "./texts/sign-in.js";
+import works from "./texts/works.js";
 
-const PARTS = [control, shell, leaderboard, charts, signIn];
+const PARTS = [control, shell, leaderboard, charts, signIn, works];
 
 export const CATALOGUES = {
   en: Object.assign({}, ...PARTS.map(({ en }) => en)),
