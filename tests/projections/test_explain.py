@@ -2,8 +2,10 @@
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from timing.domain import events as e
-from timing.domain.rulebook import Laps, RedFlag, Rulebook
+from timing.domain.rulebook import Laps, Penalties, RedFlag, Rulebook
 from timing.domain.units import time_of_day
 from timing.projections.explain import explain
 from timing.projections.explanation import Explanation
@@ -77,6 +79,31 @@ def test_places_that_were_decided_are_named(script: type["Script"]) -> None:
     ahead = next(n for n in found.result if n.where == "ahead")
     assert (ahead.car, ahead.by) == ("9", "decision")
     assert "places were decided: D5, 1 place for 7" in ahead.why
+
+
+@pytest.mark.parametrize(
+    ("penalty", "rules", "lines"),
+    [
+        ("drive_through", Penalties(), ["penalties.convert_within_laps = 3", "penalties.drive_through_s = 20"]),
+        ("stop_go", Penalties(), ["penalties.convert_within_laps = 3", "penalties.stop_go_s = 30"]),
+        (
+            "drive_through",
+            Penalties(per_circuit_us={"Spa": 18 * S, "Ring": 53 * S}),
+            ["penalties.convert_within_laps = 3", "penalties.per_circuit_s = Spa 18, Ring 53"],
+        ),
+        ("warning", Penalties(), []),
+    ],
+)
+def test_the_table_by_which_a_drive_through_was_converted_is_named(
+    script: type["Script"], penalty: str, rules: Penalties, lines: list[str]
+) -> None:
+    race = script("7 9", laps=2, rules=Rulebook(id="t", title="T", source="The test's rules", penalties=rules))
+    race.run(car7="60", car9="61").say(e.Decision, at=90, decision="D1", car="7", penalty=penalty)
+    named = ("penalties.unserved", "penalties.lap_conversion")
+    assert not [line for line in told(race.fold(), "7").rules if line.key.startswith("penalties.") and line.key not in named]
+    race.hear("T7", 120)
+    found = [f"{line.key} = {line.value}" for line in told(race.fold(), "7").rules if line.key.startswith("penalties.")]
+    assert [line for line in found if not line.startswith(named)] == lines
 
 
 def test_laps_taken_away_are_said(script: type["Script"]) -> None:

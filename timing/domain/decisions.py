@@ -62,6 +62,11 @@ class Ruling(Struct, frozen=True):
         """Whether it was to be served in the pit lane, and nobody said that it was."""
         return self.stage == "issued" and self.decision.penalty in SERVED_IN_THE_PIT_LANE
 
+    @property
+    def by_table(self) -> bool:
+        """Whether the rulebook's table says what it comes to where it was not served: the stewards did not."""
+        return self.unserved or (self.stage == "converted" and self.converted_us is None)
+
 
 def rulings(decisions: Iterable[Decision], updates: Iterable[DecisionUpdated]) -> tuple[Ruling, ...]:
     """Tell the life of each decision; both inputs in order of time. An update of a decision nobody took is passed over."""
@@ -152,13 +157,18 @@ def converted_us(ruling: Ruling, rules: PenaltyRules, circuit: str = "") -> int:
     if ruling.converted_us is not None:
         return ruling.converted_us
     decision = ruling.decision
-    own = {name.casefold(): us for name, us in rules.per_circuit_us.items()}.get(circuit.casefold())
+    own = own_us(rules, circuit)
     if decision.penalty == "drive_through":
         return rules.drive_through_us if own is None else own
     if decision.penalty == "stop_go":
         stop_us = _USUAL_STOP_US if decision.seconds is None else round(decision.seconds * SECOND)
         return max(rules.stop_go_us - _USUAL_STOP_US, 0) + stop_us if own is None else own + stop_us
     return 0
+
+
+def own_us(rules: PenaltyRules, circuit: str) -> int | None:
+    """Give a circuit's own figure for the way through its pit lane, in µs; ``None`` where the general one holds."""
+    return {name.casefold(): us for name, us in rules.per_circuit_us.items()}.get(circuit.casefold())
 
 
 def strikes(ruled: Iterable[Ruling]) -> dict[str, tuple[int, ...]]:

@@ -5,6 +5,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from timing.domain.classification import Place
+from timing.domain.decisions import own_us
 from timing.domain.rulebook import Championship
 from timing.domain.units import SECOND
 from timing.projections.explanation import Heard, RuleLine
@@ -39,9 +40,12 @@ def rule_lines(timing: "Timing", state: State, place: Place, crossings: Iterable
         keys += ["classification.last_lap_within_us"] if rules.classification.last_lap_within_us is not None else []
     if place.status == "disqualified":
         keys.append("classification.disqualified")
-    if decided:
+    if decided and timing.race:
         keys += ["penalties.unserved", "penalties.lap_conversion"]
-    for key in keys:
+    keys += _of_drives(timing, state, place.car)
+    if state.qualified and state.qualified.heats.rules.percent:
+        keys += ["qualifying.percent", "qualifying.percent_of"]
+    for key in dict.fromkeys(keys):
         yield _line(key, reduce(getattr, key.split("."), rules), rules.source)
     if timing.race and state.over:
         for share in rules.red_flag.points:
@@ -57,6 +61,16 @@ def _of_neutralisations(timing: "Timing", state: State, tags: set[str]) -> Itera
     if window is not None and window.rule is not None and timing.race and not state.over:
         yield from (f"neutralisation.{window.interval.kind}.{key}" for key in ("order", "until", "lapped"))
         yield "neutralisation.slow_percent"
+
+
+def _of_drives(timing: "Timing", state: State, car: str) -> Iterator[str]:
+    """Ask what a drive-through or stop-go of the car comes to by the table."""
+    opened, table = timing.evidence.opened, timing.rules.penalties
+    own = own_us(table, opened.circuit.name if opened else "") is not None
+    for ruling in state.said.drives if state.over and timing.race else ():
+        if ruling.decision.car == car and ruling.by_table:
+            yield from ("penalties.convert_within_laps",) if ruling.unserved else ()
+            yield "penalties.per_circuit_us" if own else f"penalties.{ruling.decision.penalty}_us"
 
 
 def _of_the_end(timing: "Timing", state: State, car: str) -> Iterator[str]:
@@ -86,6 +100,8 @@ def _line(key: str, value: Any, source: str) -> RuleLine:
         said = "none"
     elif isinstance(value, bool):
         said = str(value).lower()
+    elif isinstance(value, dict):
+        said = ", ".join(f"{of} {us / SECOND:g}" for of, us in value.items())
     elif isinstance(value, int) and name.endswith("_us"):
         said = f"{value / SECOND:g}"
     else:
