@@ -8,22 +8,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from audited import faults
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 View = Callable[..., Awaitable[Any]]
 SIZES = {"phone": (390, 844), "desktop": (1920, 1080), "wall": (3840, 2160)}
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 TEXTS = files("timing") / "web" / "js" / "texts"
 MARK = "¤"
-
-
-async def faults(page: Any) -> list[str]:
-    """Give what axe-core finds against the rules, one a line, with the first places."""
-    await page.evaluate(f"{AXE}; 0")
-    found = await page.evaluate("(rules) => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
-    return [f"{each['id']}: {each['help']}: {[node['target'] for node in each['nodes']][:3]}" for each in found["violations"]]
 
 
 async def test_the_audit_finds_what_is_wrong(stage: Any, race: Any, view: View) -> None:

@@ -32,6 +32,7 @@ def test_flags_messages_decisions_and_changes_of_the_leader_are_marked(script: t
         (190, "leader", "7", 3),
     ]
     assert [car for _, car in leaders(timing)] == ["7", "9", "7"]
+    assert [m.facts.status for m in marks(timing) if m.facts and m.facts.type == "track_status"] == ["red", "green"], "for bars"
 
 
 def test_what_was_taken_back_is_not_marked(script: type["Script"]) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from msgspec import Struct
 
 from timing.domain.events import TrackStatus
+from timing.projections.board import NoticeFacts
 
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
@@ -21,7 +22,10 @@ _KINDS: dict[str, MarkKind] = {
 
 
 class Mark(Struct, frozen=True, gc=False):
-    """A mark. ``car``: whom it concerns; ``lap``: which lap the new leader completed; ``id``: the event, where it is one."""
+    """A mark. ``car``: whom it concerns; ``lap``: which lap the new leader completed; ``id``: the event, where it is one.
+
+    ``facts``: what the text says, for other languages and for bars that show how long a flag stood; as messages have them.
+    """
 
     at: int
     kind: MarkKind
@@ -29,6 +33,7 @@ class Mark(Struct, frozen=True, gc=False):
     car: str | None = None
     lap: int | None = None
     id: str | None = None
+    facts: NoticeFacts | None = None
 
 
 def marks(timing: "Timing") -> tuple[Mark, ...]:
@@ -36,7 +41,7 @@ def marks(timing: "Timing") -> tuple[Mark, ...]:
     said = timing.state().said
     reds = {s.id for s in timing.evidence.of(TrackStatus) if s.status == "red"}
     found = [
-        Mark(n.at, "red" if n.id in reds else _KINDS[n.kind], n.text, n.car, None, n.id)
+        Mark(n.at, "red" if n.id in reds else _KINDS[n.kind], n.text, n.car, None, n.id, n.facts)
         for n in said.notices
         if n.kind in _KINDS and not n.struck
     ]

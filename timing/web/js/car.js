@@ -63,6 +63,7 @@ export class CarPanel {
       if (this.#car !== null && state.order.length > 0) this.close();
       return;
     }
+    if (this.state && state.epoch !== this.state.epoch) this.#forget(); // another moment, or another service
     this.state = state;
     this.#showFacts(row, state);
     const key = JSON.stringify([row.laps, row.position, row.pit_stops, row.status, row.penalties, row.result?.position, state.session.status]);
@@ -113,12 +114,18 @@ export class CarPanel {
     this.#timer = setTimeout(() => this.#ask(this.#car), wait);
   }
 
+  #forget() {
+    [this.#key, this.#sheet, this.#explanation, this.#waiting, this.body.key] = ["", null, null, null, ""];
+    this.body.replaceChildren(h("p", { className: "dim", textContent: t("car.loading") }));
+  }
+
   async #ask(car) {
     this.#asked = performance.now();
+    const { epoch } = this.state;
     const path = `api/sessions/${encodeURIComponent(this.screen.session)}/cars/${encodeURIComponent(car)}`;
     try {
       const [sheet, explanation] = await Promise.all([this.screen.document(path), this.screen.document(`${path}/explain?last=40`)]);
-      if (car !== this.#car) return;
+      if (car !== this.#car || epoch !== this.state.epoch) return;
       this.#sheet = sheet;
       this.#waiting = explanation;
     } catch {

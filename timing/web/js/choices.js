@@ -21,10 +21,7 @@ export class Choices {
 
   /** Keep a choice; null forgets it. `here`: it is this page's alone, and is kept in the address only. */
   set(name, value, { here = false } = {}) {
-    if (value === null) this.#address.delete(name);
-    else this.#address.set(name, value);
-    const query = this.#address.toString();
-    history.replaceState(null, "", `${location.pathname}${query ? `?${query}` : ""}`);
+    this.setAll({ [name]: value });
     if (!here && !this.kiosk) this.keep(name, value);
   }
 
@@ -36,6 +33,16 @@ export class Choices {
     } catch {
       // storage is refused
     }
+  }
+
+  /** Put several of this page's own into the address at once; null takes one out. */
+  setAll(values) {
+    for (const [name, value] of Object.entries(values)) {
+      if (value === null) this.#address.delete(name);
+      else this.#address.set(name, value);
+    }
+    const query = this.#address.toString();
+    history.replaceState(null, "", `${location.pathname}${query ? `?${query}` : ""}`);
   }
 
   /** What follows the path in this page's address, for ways that keep the viewer's choices. */

@@ -13,7 +13,8 @@ export const LIMITS = {
 
 /**
  * `new Feed({url, session, onState, onLink}).start()`.
- * `onState(state)` after each frame taken in; `onLink(link)` with "connecting", "live" or "offline".
+ * `onState(state)` after each frame taken in; `onLink(link)` with "connecting", "live" or "offline". `query()` gives what else the address
+ * says, `onOpen()` is called with each new line, `onAside(message)` with what comes beside the frames: answers, and what a replay tells.
  */
 export class Feed {
   #replica = new Replica();
@@ -24,11 +25,14 @@ export class Feed {
   #link = null;
   #stopped = true;
 
-  constructor({ url, session, onState, onLink, limits = LIMITS }) {
+  constructor({ url, session, onState, onLink, query = () => ({}), onOpen = () => {}, onAside = () => {}, limits = LIMITS }) {
     this.url = url;
     this.session = session;
     this.onState = onState;
     this.onLink = onLink;
+    this.query = query;
+    this.onOpen = onOpen;
+    this.onAside = onAside;
     this.limits = limits;
   }
 
@@ -59,12 +63,17 @@ export class Feed {
     this.#wait(this.limits.answerWithinMs, this.#lost);
   }
 
+  /** Ask something beside the frames; what is asked while there is no line is lost. */
+  ask(message) {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
+  }
+
   #connect() {
     this.#say(this.#link === "offline" ? "offline" : "connecting");
     this.#resyncing = false;
     const socket = new WebSocket(this.#address());
     this.#socket = socket;
-    socket.onopen = () => socket === this.#socket && this.#resumed();
+    socket.onopen = () => socket === this.#socket && this.#opened();
     socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(data);
     socket.onclose = () => socket === this.#socket && this.#lost();
     this.#wait(this.limits.openWithinMs, this.#lost);
@@ -72,11 +81,13 @@ export class Feed {
 
   #address() {
     const address = new URL(`v1/sessions/${encodeURIComponent(this.session)}`, this.url.endsWith("/") ? this.url : `${this.url}/`);
-    if (this.state) address.search = new URLSearchParams({ epoch: this.state.epoch, rev: this.state.rev }).toString();
+    const resume = this.state ? { epoch: this.state.epoch, rev: this.state.rev } : {};
+    address.search = new URLSearchParams({ ...this.query(), ...resume }).toString();
     return address.href;
   }
 
-  #resumed() {
+  #opened() {
+    this.onOpen();
     if (this.state === null) return; // a first snapshot is on its way
     this.#say("live");
     this.#wait(this.limits.resumedWithinMs, () => this.resync());
@@ -90,12 +101,16 @@ export class Feed {
       this.#lost(); // not this protocol, or cut short: begin again
       return;
     }
+    if (frame?.kind !== "snapshot" && frame?.kind !== "delta") {
+      this.onAside(frame);
+      return;
+    }
     const became = this.#replica.take(frame);
     if (became === "resync") {
       this.resync();
       return;
     }
-    if (frame?.kind === "snapshot") this.#resyncing = false;
+    if (frame.kind === "snapshot") this.#resyncing = false;
     this.#retries = 0;
     this.#say("live");
     if (!this.#resyncing) this.#wait(this.limits.silentAfterMs, () => this.resync());

@@ -22,6 +22,9 @@ export const PANELS = {
 const OVER = new Set(["finished", "provisional", "final"]);
 
 export class Header {
+  replay = false; // whether what is shown is a replay
+  quiet = false; // whether nothing is said aloud: it goes too fast
+
   #clock = new SessionClock();
   #said = {};
   #texts = new Map();
@@ -31,8 +34,8 @@ export class Header {
     for (const key of ["elapsed", "remaining", "laps"]) this.#set(`${key}-label`, t(`clock.${key}`));
   }
 
-  /** Show the session's part of `state`; `now` is local time in microseconds. */
-  render({ session, order, at }, now) {
+  /** Show the session's part of `state`; `now` is what the clocks run by, in microseconds, `then` what it was at the state's instant. */
+  render({ session, order, at }, now, then = now) {
     if (!session.name) return;
     this.at = at;
     document.title = `${session.name} · Parc Fermé`;
@@ -41,7 +44,7 @@ export class Header {
     this.#set("where", [session.circuit, kind, distance(session.distance ?? {})].filter(Boolean).join(" · "));
     this.#set("laps", String(session.laps));
     this.#set("of", session.distance?.laps ? `/${session.distance.laps}` : "");
-    if (session.clock) this.#clock.set(session.clock, session.status === "running" && session.started_at !== null, now);
+    if (session.clock) this.#clock.set(session.clock, session.status === "running" && session.started_at !== null, then);
     this.#track(session);
     this.#announce(session, order);
     this.tick(now);
@@ -70,7 +73,7 @@ export class Header {
   /** Say how the line to the feed is: "connecting", "live" or "offline". */
   link(link) {
     document.documentElement.dataset.link = link;
-    this.#set("link", t(`link.${link}`));
+    this.#set("link", t(link === "live" && this.replay ? "link.replay" : `link.${link}`));
     const known = this.at !== undefined;
     this.#set("lost", link === "offline" ? (known ? t("link.lost", { time: timeOfDay(this.at) }) : t("link.first")) : "");
   }
@@ -96,7 +99,7 @@ export class Header {
     if (session.track_status !== this.#said.track) news.push(this.$("track").textContent);
     if (order[0] !== this.#said.leader && order[0]) news.push(t("said.leader", { car: order[0] }));
     this.#said = { track: session.track_status, leader: order[0] };
-    if (news.length) this.#set("said", news.join(". "));
+    if (news.length && !this.quiet) this.#set("said", news.join(". "));
   }
 
   #set(name, text) {

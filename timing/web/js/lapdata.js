@@ -37,6 +37,8 @@ export class LapData {
   // Another epoch is another service, or another moment of a replay: what was known may not hold.
   #forget(epoch) {
     [this.#epoch, this.#mark, this.#newest, this.#waiting, this.seq] = [epoch, null, -1, [], -1];
+    clearTimeout(this.#timer);
+    this.#timer = null;
     this.#soon(0);
   }
 
@@ -68,7 +70,7 @@ export class LapData {
     this.#timer = setTimeout(() => {
       this.#timer = null;
       if (this.state.seq > this.#newest) this.#ask();
-    }, this.#apart);
+    }, epoch === this.#epoch ? this.#apart : 0);
     this.follow(this.state);
   }
 

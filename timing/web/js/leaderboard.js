@@ -18,6 +18,7 @@ export class Leaderboard {
   #width = 0;
   #height = 0;
   #last = null;
+  #epoch = null;
   #cutAt = null;
   #cost = 0; // of drawing a state, in milliseconds, as of late
 
@@ -60,7 +61,9 @@ export class Leaderboard {
     this.root.dataset.order = choice.order;
     this.root.classList.toggle("neutralised", view.neutralised);
     this.empty.hidden = order.length > 0;
-    const moves = document.visibilityState === "visible" && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const goesOn = state.epoch === this.#epoch; // in another epoch it is another moment: nothing came from where it stands
+    this.#epoch = state.epoch;
+    const moves = goesOn && document.visibilityState === "visible" && !matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.keys.keep(() => {
       const animate = !this.#layOut(state, view) && moves;
       this.#place(order, animate);

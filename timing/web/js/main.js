@@ -25,6 +25,7 @@ screen.draws((state) => {
   picker.render(state);
   toolbar.render(state);
   board.render(state, toolbar.choice(state));
+  messages.jump = screen.replay ? (message) => screen.replay.go(message) : null;
   messages.render(state.messages);
   if (first && choices.get("car") in state.rows) panel.open(choices.get("car"));
   first = first && state.order.length === 0;

@@ -1,12 +1,14 @@
 // Race control's list: the newest first.
 
 import { messageText } from "./decisions.js";
+import { h } from "./elements.js";
 import { timeOfDay } from "./format.js";
 import { t } from "./texts.js";
 
 const SHOWN = 60;
 
 export class Messages {
+  jump = null; // in a replay: `jump(message)` goes to a message's moment
   #drawn = null;
   #items = new Map(); // id -> {message, element}
 
@@ -26,7 +28,7 @@ export class Messages {
     const items = new Map();
     for (const message of shown) {
       const kept = this.#items.get(message.id);
-      items.set(message.id, kept?.message === message ? kept : { message, element: draw(message) });
+      items.set(message.id, kept?.message === message ? kept : { message, element: draw(message, this.jump) });
     }
     this.#items = items;
     const elements = [...items.values()].map(({ element }) => element);
@@ -38,12 +40,14 @@ function sameChildren(parent, elements) {
   return parent.children.length === elements.length && elements.every((element, i) => parent.children[i] === element);
 }
 
-function draw({ at, kind, text, car, facts, struck }) {
+function draw(message, jump) {
+  const { at, kind, text, car, facts, struck } = message;
   const item = document.createElement("li");
   item.className = `message m-${kind}${struck ? " struck" : ""}${flagOf(facts)}`;
   const time = item.appendChild(document.createElement("time"));
   time.dateTime = new Date(at / 1000).toISOString();
-  time.textContent = timeOfDay(at);
+  if (jump) time.append(h("button", { type: "button", textContent: timeOfDay(at), title: t("replay.message", { time: timeOfDay(at) }), onclick: () => jump(message) }));
+  else time.textContent = timeOfDay(at);
   const words = item.appendChild(document.createElement("p"));
   if (car) {
     const plate = words.appendChild(document.createElement("span"));

@@ -35,6 +35,7 @@ export class Screen {
     this.delay = new Delay(() => this.#ask());
     this.settings = new SettingsDialog(document, this);
     this.feed = null;
+    this.replay = null; // of a replay, what drives it
     if (this.choices.is("speaks")) for (const way of document.querySelectorAll("#ways [data-speakers]")) way.hidden = false;
     document.querySelector("#ways").hidden = document.querySelectorAll("#ways a:not([hidden])").length < 2;
   }
@@ -66,9 +67,15 @@ export class Screen {
   /** Connect, and go on until the page is left. */
   async open() {
     this.header.link("connecting");
-    if (!this.live) this.delay.set(Number(this.choices.get("delay") ?? 0));
-    const url = await this.#feedAddress();
-    this.feed = new Feed({ url, session: this.session, onState: (state) => this.delay.take(state), onLink: (link) => this.header.link(link) });
+    const { url, replay } = await this.#feedAddress();
+    const line = { url, session: this.session, onState: (state) => this.delay.take(state), onLink: (link) => this.header.link(link) };
+    if (replay) {
+      const { openReplay } = await import("./replaybar.js");
+      await openReplay(this, line);
+    } else {
+      if (!this.live) this.delay.set(Number(this.choices.get("delay") ?? 0));
+      this.feed = new Feed(line);
+    }
     globalThis.parcferme = { feed: this.feed, screen: this }; // for looking at from outside: tests, overlays
     this.feed.start();
     setInterval(() => this.#tick(), TICK_MS);
@@ -76,22 +83,30 @@ export class Screen {
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#ask());
   }
 
-  /** Ask the service for a document, by its address below the pages' own: `api/sessions/…`. */
+  /** Ask the service for a document, by its address below the pages' own: `api/sessions/…`; of a replay, as of its moment. */
   async document(path) {
-    const answer = await fetch(new URL(path, ROOT), { signal: AbortSignal.timeout(8_000) });
+    const address = new URL(path, ROOT);
+    if (this.replay && path.startsWith("api/sessions/")) address.searchParams.set("moment", this.replay.moment);
+    const answer = await fetch(address, { signal: AbortSignal.timeout(8_000) });
     if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
     return answer.json();
   }
 
   #tick() {
-    this.header.tick(now());
+    this.header.tick(this.#now());
+    this.replay?.tick();
     this.header.delayed(this.delay.seconds, this.delay.fillingFor);
+  }
+
+  // What the clocks run by, in microseconds: local time, or the instant that a replay has come to.
+  #now() {
+    return this.replay?.at ?? Math.round(performance.now() * 1000);
   }
 
   #draw(state = this.delay.state) {
     if (!state || state === this.#drawn) return;
     this.#drawn = state;
-    this.header.render(state, now());
+    this.header.render(state, this.#now(), this.replay ? state.at : undefined);
     for (const draw of this.#draws) draw(state);
     document.documentElement.dataset.rev = `${state.epoch}/${state.rev}`;
   }
@@ -109,7 +124,7 @@ export class Screen {
   async #feedAddress() {
     for (;;) {
       try {
-        return (await this.document("api/feed")).url;
+        return await this.document("api/feed");
       } catch {
         this.header.link("offline");
         await new Promise((resolve) => setTimeout(resolve, 2_000));
@@ -119,6 +134,7 @@ export class Screen {
 
   // When this session is over, or its feed is gone: say where the racing goes on.
   async #lookElsewhere() {
+    if (this.replay) return;
     const over = !this.state || OVER.has(this.state.session.status) || document.documentElement.dataset.link === "offline";
     const link = document.querySelector("#elsewhere");
     if (!over) {
@@ -138,8 +154,4 @@ export class Screen {
       link.hidden = true; // the pages are down as well: the state of the line says so
     }
   }
-}
-
-function now() {
-  return Math.round(performance.now() * 1000);
 }

@@ -4,11 +4,12 @@
 import charts from "./texts/charts.js";
 import control from "./texts/control.js";
 import leaderboard from "./texts/leaderboard.js";
+import replay from "./texts/replay.js";
 import shell from "./texts/shell.js";
 import signIn from "./texts/sign-in.js";
 import works from "./texts/works.js";
 
-const PARTS = [control, shell, leaderboard, charts, signIn, works];
+const PARTS = [control, shell, leaderboard, charts, replay, signIn, works];
 
 export const CATALOGUES = {
   en: Object.assign({}, ...PARTS.map(({ en }) => en)),
