@@ -49,6 +49,7 @@ export class ReplayBar {
     document.documentElement.dataset.replay = "loading";
     screen.header.replay = true;
     document.querySelector("#delay")?.closest("fieldset").remove(); // a replay is as late as one likes
+    for (const way of document.querySelectorAll("#ways [data-speakers]")) way.remove(); // nothing can be said to it
     this.#make();
     document.body.insertBefore(this.root, document.querySelector(".said"));
     document.body.append(this.help, this.differing.dialog, this.differing.tip, this.moments.dialog, this.links.dialog);
