@@ -161,6 +161,7 @@ def test_sessions_of_a_log_and_their_sum(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["--from", "lottery"], "there is best"),
+        (["--from", "inverted:0"], "there is best"),
         (["--from", "issued"], "no grid has been issued for race-1"),
         (["--withdrawn", "99"], "car 99 is not entered"),
         (["--penalty", "7"], "say 7=5"),

@@ -37,7 +37,7 @@ def ordered(timings: Sequence["Timing"], way: str) -> tuple[list[Starter], int]:
 
     """
     first = timings[0]
-    starters, inverted = starters_of(first), re.fullmatch(r"inverted:(\d{1,3})", way)
+    starters, inverted = starters_of(first), re.fullmatch(r"inverted:([1-9]\d{0,2})", way)
     if len(timings) > 1 and way != "sum":
         raise GridUnmakeable("several sessions make a grid by their sum; give one, or say --from sum")
     if way == "sum":
