@@ -178,7 +178,9 @@ class Service:
             certificate=settings.mqtt_certificate,
             key=settings.mqtt_key,
         )
-        return await stack.enter_async_context(broker)
+        await stack.enter_async_context(broker)
+        await stack.enter_async_context(self._running(broker.watch_disk(), "broker's disk"))
+        return broker
 
     @asynccontextmanager
     async def _running(self, work: Coroutine[None, None, None], name: str) -> AsyncIterator[None]:

@@ -49,6 +49,7 @@ mqtt {{ host: "{host}", port: {port}, ack_wait: "{ack_wait_ms}ms", max_ack_pendi
 
 _LINE = re.compile(r"\[(DBG|TRC|INF|WRN|ERR|FTL)\] ?(.*)")
 _LISTENING = re.compile(r"Listening for MQTT clients on \w+://.*:(\d+)$")
+_DISK = re.compile(r"no space left on device|file too large|disk quota exceeded|read-only file system|input/output error", re.IGNORECASE)
 _LEVELS = {"INF": "debug", "WRN": "warning", "ERR": "error", "FTL": "error"}
 _SOONEST, _LATEST = 0.1, 5.0  # seconds before a restart, doubling from the one to the other
 
@@ -119,6 +120,7 @@ class EmbeddedBroker:
         self._reader: asyncio.Task[None] | None = None
         self._listening: asyncio.Future[int] | None = None
         self._last_words = ""
+        self._disk: asyncio.Future[str] | None = None
         self.restarts = 0
 
     @property
@@ -144,6 +146,7 @@ class EmbeddedBroker:
             BrokerError: it does not start, with its own last words.
 
         """
+        self._disk = asyncio.get_running_loop().create_future()
         try:
             self._take_folder()
             if self._port and not _free(self._host, self._port):
@@ -164,6 +167,20 @@ class EmbeddedBroker:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         await self._stop()
+
+    async def watch_disk(self) -> None:
+        """Wait for as long as its store can be written. Once it cannot, it takes nothing more and does not end, so somebody has to.
+
+        Raises:
+            BrokerError: it cannot be written.
+
+        """
+        assert self._disk is not None
+        cause = await self._disk
+        raise BrokerError(
+            f"the embedded broker's store {self._folder} cannot be written: {cause}; make room, then start again: "
+            "nothing was acknowledged that is not kept"
+        )
 
     def _take_folder(self) -> None:
         if self._folder is None:
@@ -246,6 +263,8 @@ class EmbeddedBroker:
                 self._listening.set_result(int(port[1]))
             if level in {"WRN", "ERR", "FTL"}:
                 self._last_words = f"it says: {text}"
+            if level in {"ERR", "FTL"} and (cause := _DISK.search(text)) and self._disk and not self._disk.done():
+                self._disk.set_result(cause[0])
             if text.strip():
                 getattr(_log, _LEVELS.get(level, "debug"))("broker", says=text.strip())
         if not self._listening.done():
