@@ -16,7 +16,7 @@ unexport PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo dev test test-long programs lint format bench wheel lock reference clean check-python
+.PHONY: help demo replay dev test test-long programs lint format bench wheel lock reference clean check-python
 .SECONDARY: $(foreach lock,$(LOCKS),$(ENVS)/$(lock)/.made)
 
 help: ## say what there is
@@ -25,6 +25,10 @@ help: ## say what there is
 
 demo: $(ENVS)/run/.installed ## a simulated race on this machine: broker, log, screens; prints the address
 	@$(call BIN,run)/timing demo $(ARGS)
+
+replay: $(ENVS)/run/.installed ## a log again on the same screens, at any moment and speed: make replay LOG=demo.db
+	@test -n "$(LOG)" || { echo "say which log: make replay LOG=demo.db" >&2; exit 2; }
+	@$(call BIN,run)/replay serve $(LOG) $(ARGS)
 
 test: $(ENVS)/test/.installed programs ## the tests, against the built and installed wheel (some minutes); ARGS=... goes to pytest
 	$(call BIN,test)/pytest -n $(JOBS) --dist worksteal $(ARGS)

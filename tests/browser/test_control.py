@@ -1,5 +1,6 @@
 """Race control's console in a browser, through the real broker, door, log and feed: what each role may do, and what becomes of it."""
 
+import asyncio
 import json
 import re
 import time
@@ -11,6 +12,8 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from running_service import BIN
+from running_service import Service as Running
 
 from timing.domain.roles import Rights, Role
 from timing.log.session_file import read_lines
@@ -137,12 +140,17 @@ async def test_a_race_director_shows_the_safety_car_and_green_and_everybody_sees
     await page.fill("#cause", "5")
     await page.click('.flag[data-status="yellow"]')
     await answered(viewer, "Yellow flag, sector 2")
+    await page.wait_for_selector("#journal button:has-text('Undo: Yellow flag')")
+    await page.keyboard.press("Shift+U")
+    await answered(viewer, "Undone: Yellow flag, sector 2")
+    await page.wait_for_selector(".record.struck:has-text('Yellow flag')")
     said = [each for each in await tower.log(viewer) if each.get("acted_by")]
     assert [(each["type"], each.get("status"), each.get("sectors"), each.get("cause")) for each in said] == [
         ("track_status", "safety_car", None, None),
         ("pit_lane", None, None, None),
         ("track_status", "green", None, None),
         ("track_status", "yellow", [2], "5"),
+        ("event_voided", None, None, None),
     ]
     assert {each["acted_by"]["name"] for each in said} == {"Anna Roy"}
     assert await page.is_disabled("#decision .send")
@@ -324,6 +332,33 @@ async def test_without_an_answer_the_same_command_is_sent_again(tower: Tower) ->
     assert sent[0] == sent[1]
     assert len([each for each in await tower.log(viewer) if each.get("status") == "code60"]) == 1
     viewer.complaints = [each for each in viewer.complaints if "net::ERR_FAILED" not in each]
+
+
+async def test_without_a_connection_commands_are_off_and_nobody_can_overlook_it(tmp_path: Path, view: View) -> None:
+    running = Running(tmp_path)
+    await running.start()
+    try:
+        await running.publish([line.decode() for line in race(int(time.time() - 300) * S)])
+        access = [BIN / "timing", "token", "new", "--name", "Anna", "--role", "race-director", "--log", tmp_path / "race.db"]
+        made = await asyncio.create_subprocess_exec(*access, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+        token, _ = await asyncio.wait_for(made.communicate(), 20)
+        viewer = await view(f"{running.pages}sign-in?next=/s/demo-1/control")
+        viewer.may_lose_connection = True
+        page = viewer.page
+        await page.fill("#token", token.decode().strip())
+        await page.keyboard.press("Enter")
+        await on(viewer)
+        await running.end(kill=True)
+        await page.wait_for_selector("#off:has-text('No connection: commands are off')", timeout=30_000)
+        assert await page.is_disabled('.flag[data-status="red"]')
+        await page.keyboard.press("Shift+R")
+        assert not await page.query_selector(".answer")
+        await running.start()
+        await page.wait_for_selector('html[data-desk="on"]', timeout=30_000)
+        await page.keyboard.press("Shift+R")
+        await answered(viewer, "Red flag")
+    finally:
+        await running.end()
 
 
 async def test_everything_by_keyboard_and_letters_that_can_be_switched_off(tower: Tower) -> None:

@@ -29,7 +29,7 @@ const proposal = new Proposal($("proposal"), desk);
 const context = { screen, desk, keys, proposal };
 const flags = new Flags($("flags"), context);
 const answers = new Answers($("answers"), desk);
-const journal = new Journal($("journal"), context);
+const journal = new Journal($("journal"), { ...context, onRecords: () => works.decision.learn(journal.records) });
 const works = {
   message: new Speaking($("message"), context),
   decision: new DecisionForm($("decision"), context),

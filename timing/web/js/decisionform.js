@@ -18,6 +18,8 @@ export class DecisionForm {
     this.life = h("ul", { className: "life", label: t("decision.life") });
     this.place = h("div", {});
     this.rules = h("p", { className: "help" });
+    this.offences = h("datalist", { id: "offences" });
+    this.articles = h("datalist", { id: "articles" });
     root.append(h("h2", { tabIndex: -1 }, t("work.decision")), h("p", { className: "denied", data: { for: "stewards" }, hidden: true }),
       h("fieldset", { className: "commands", data: { channel: "stewards" } }, this.place, this.rules, h("h3", {}, t("decision.life")), this.life));
   }
@@ -28,6 +30,14 @@ export class DecisionForm {
     this.#controls = controls;
     this.rules.textContent = t("decision.rules", { rulebook: controls.rulebook, drive: controls.drive_through_s, stop: controls.stop_go_s });
     if (first) this.#build();
+  }
+
+  /** Offer the reasons and articles of the decisions in the log, beside the usual reasons. */
+  learn(records) {
+    const said = records.map(({ event }) => event).filter(({ type }) => type === "decision");
+    const options = (values) => [...new Set(values.filter(Boolean))].map((value) => h("option", { value }));
+    this.offences.replaceChildren(...options([...REASONS.map((name) => t(name)), ...said.map(({ reason }) => reason)]));
+    this.articles.replaceChildren(...options(said.map(({ article }) => article)));
   }
 
   render({ rows }) {
@@ -61,14 +71,16 @@ export class DecisionForm {
     this.reason = input("reason", { maxLength: 1000 });
     this.reason.setAttribute("list", "offences");
     this.article = input("article", { className: "short", maxLength: 200 });
+    this.article.setAttribute("list", "articles");
     this.stage = h("select", { id: "decision-stage" }, STAGES.map((stage) => new Option(t(`stage.${stage}`), stage)));
     const label = (id, words) => h("label", { htmlFor: `decision-${id}` }, words);
     this.place.replaceChildren(h("form", { onsubmit: (event) => this.#propose(event) },
-      h("p", { className: "line" }, label("car", t("column.car")), this.car, label("penalty", t("decision.penalty")), this.penalty, this.amountLabel, this.amount, this.quick),
+      h("p", { className: "line" }, label("car", t("field.find")), this.car, label("penalty", t("decision.penalty")), this.penalty, this.amountLabel, this.amount, this.quick),
       h("p", { className: "line" }, label("reason", t("decision.reason")), this.reason, label("article", t("decision.article")), this.article),
       h("p", { className: "line" }, label("stage", t("decision.stage")), this.stage, label("name", t("decision.name")), this.name,
         h("button", { className: "button send" }, t("decision.look"))),
-      h("datalist", { id: "offences" }, REASONS.map((name) => h("option", { value: t(name) })))));
+      this.offences, this.articles));
+    this.learn([]);
     this.#amounts();
   }
 

@@ -5,7 +5,7 @@ import { ROOT } from "./screen.js";
 import { t } from "./texts.js";
 
 const WITHIN_MS = 8_000;
-const KEPT = 6;
+const KEPT = 4;
 const AHEAD_US = 10_000_000; // evidence from so far in the future: the session runs faster than life
 const BEHIND_US = 12 * 3_600_000_000; // or so old: it was another day's
 const AWAY = { code: "away" };

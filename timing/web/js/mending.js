@@ -22,7 +22,7 @@ export class Mending {
     this.at = h("input", { id: "mending-at", required: true, autocomplete: "off", pattern: "\\d{1,2}:\\d{2}:\\d{2}([.,]\\d{1,6})?" });
     root.append(h("h2", { tabIndex: -1 }, t("work.corrections")), h("p", { className: "denied", data: { for: "corrections" }, hidden: true }),
       h("fieldset", { className: "commands", data: { channel: "corrections" } },
-        h("form", { className: "line", onsubmit: (event) => this.#look(event) }, h("label", { htmlFor: "mending-car" }, t("column.car")), this.car,
+        h("form", { className: "line", onsubmit: (event) => this.#look(event) }, h("label", { htmlFor: "mending-car" }, t("field.find")), this.car,
           h("button", { className: "button" }, t("mending.show"))),
         h("form", { className: "line", onsubmit: (event) => this.#add(event) }, h("label", { htmlFor: "mending-at" }, t("mending.at")), this.at,
           h("label", { htmlFor: "mending-loop" }, t("mending.loop")), this.loop, h("button", { className: "button" }, t("mending.add"))),

@@ -84,7 +84,7 @@ export class Proposal {
       if (asked !== this.#asked) return;
     }
     this.found.className = "found";
-    this.found.replaceChildren(...changes(answer));
+    this.found.replaceChildren(...changes(answer, this.#made.event.car));
   }
 
   async #send(submitted) {
@@ -98,16 +98,17 @@ export class Proposal {
   }
 }
 
-/** What a preview says, as elements: who refuses it, what changes of the session, a table of the cars. */
-export function changes(answer) {
+/** What a preview says, as elements: who refuses it, what changes of the session, a table of the cars, with the `car` concerned first. */
+export function changes(answer, first) {
   if (answer.code) return [h("p", { className: "refused" }, t("proposal.unknown", { reason: answer.reason }))];
   const refused = answer.refused.map(({ code, reason }) => h("p", { className: "refused" }, t("proposal.would_refuse", { reason, code })));
-  const { session, cars } = answer.differences;
+  const { session, cars: all = [] } = answer.differences;
+  const cars = [...all].sort((a, b) => Number(b.car === first) - Number(a.car === first));
   const head = Object.entries(session ?? {}).map(([field, change]) => h("p", {}, t("proposal.session", { what: t(`changed.${field}`), before: value(field, change.before), after: value(field, change.after) })));
   if (refused.length) return refused;
-  if (!head.length && !cars?.length) return [h("p", { className: "none" }, t("proposal.nothing"))];
-  const title = h("p", { className: "count" }, cars?.length ? plural("proposal.cars", cars.length) : "");
-  return [...head, title, cars?.length ? carTable(cars) : null].filter(Boolean);
+  if (!head.length && !cars.length) return [h("p", { className: "none" }, t("proposal.nothing"))];
+  const title = h("p", { className: "count" }, cars.length ? plural("proposal.cars", cars.length) : "");
+  return [...head, title, cars.length ? carTable(cars) : null].filter(Boolean);
 }
 
 const FIELDS = ["on_the_road", "position", "class_position", "laps", "total_us", "best_lap_us", "status", "points", "class", "road_laps"];
