@@ -43,14 +43,14 @@ export class Proposal {
       when ? h("p", { className: "line" }, h("label", { htmlFor: "when" }, t("proposal.when")), when, h("small", {}, t("proposal.when_help"))) : null,
       why ? h("p", { className: "line" }, h("label", { htmlFor: "why" }, t("proposal.why")), why) : null,
       sure ? h("p", { className: "line" }, sure, h("label", { htmlFor: "sure" }, made.sure)) : null,
-      h("p", { className: "line" },
+      h("p", { className: "line go" },
         h("button", { className: "button send", id: "send" }, t("proposal.send")),
         h("button", { type: "button", className: "button", onclick: () => this.close() }, t("proposal.cancel"))));
     if (when) when.onchange = () => this.#look();
     this.root.replaceChildren(h("fieldset", { className: "commands", data: { channel: "any" }, disabled: !this.desk.live }, form));
     this.root.hidden = false;
-    this.root.scrollIntoView({ block: "nearest" });
-    (when ?? why ?? sure ?? form.querySelector("#send")).focus();
+    (when ?? why ?? sure ?? form.querySelector("#send")).focus({ preventScroll: true });
+    this.root.scrollIntoView({ block: "start" });
     this.#look();
   }
 
