@@ -1,6 +1,5 @@
 """Race control's console in a browser, through the real broker, door, log and feed: what each role may do, and what becomes of it."""
 
-import asyncio
 import json
 import re
 import time
@@ -12,7 +11,6 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from running_service import BIN
 from running_service import Service as Running
 
 from timing.domain.roles import Rights, Role
@@ -339,13 +337,11 @@ async def test_without_a_connection_commands_are_off_and_nobody_can_overlook_it(
     await running.start()
     try:
         await running.publish([line.decode() for line in race(int(time.time() - 300) * S)])
-        access = [BIN / "timing", "token", "new", "--name", "Anna", "--role", "race-director", "--log", tmp_path / "race.db"]
-        made = await asyncio.create_subprocess_exec(*access, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
-        token, _ = await asyncio.wait_for(made.communicate(), 20)
+        token = await running.token("race-director")
         viewer = await view(f"{running.pages}sign-in?next=/s/demo-1/control")
         viewer.may_lose_connection = True
         page = viewer.page
-        await page.fill("#token", token.decode().strip())
+        await page.fill("#token", token)
         await page.keyboard.press("Enter")
         await on(viewer)
         await running.end(kill=True)
@@ -402,8 +398,21 @@ async def test_everything_by_keyboard_and_letters_that_can_be_switched_off(tower
     assert [each["status"] for each in await tower.log(viewer) if each["type"] == "track_status"] == ["vsc"]
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-@pytest.mark.parametrize("size", [(1680, 1050), (820, 1180), (390, 844)], ids=["desk", "tablet", "phone"])
+DESK, TABLET, PHONE = (1680, 1050), (820, 1180), (390, 844)
+LONG = pytest.mark.long
+
+
+@pytest.mark.parametrize(
+    ("theme", "size"),
+    [
+        pytest.param("dark", DESK, id="dark desk"),
+        pytest.param("light", PHONE, id="light phone"),
+        pytest.param("light", DESK, id="light desk", marks=LONG),
+        pytest.param("dark", PHONE, id="dark phone", marks=LONG),
+        pytest.param("dark", TABLET, id="dark tablet", marks=LONG),
+        pytest.param("light", TABLET, id="light tablet", marks=LONG),
+    ],
+)
 async def test_nothing_against_wcag(tower: Tower, theme: str, size: tuple[int, int]) -> None:
     viewer = await tower.sign_in("administrator", color_scheme=theme, reduced_motion="reduce", width=size[0], height=size[1])
     page = await on(viewer)

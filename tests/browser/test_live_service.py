@@ -64,6 +64,7 @@ PICTURES: dict[str, tuple[float, dict[str, Any]]] = {
     "charts": (19.4, {"width": 1600, "height": 900, "path": "/charts?cars=7,12,3"}),
     "leaderboard-car": (19.4, {"width": 1920, "height": 1080, "color_scheme": "light", "path": "?car=42"}),
     "leaderboard-wall": (19.4, {"width": 1920, "height": 1080, "path": "?view=wall&kiosk"}),
+    "control": (8.2, {"width": 1680, "height": 1050, "path": "/control"}),
     "leaderboard-phone": (19.4, {"width": 390, "height": 844, "device_scale_factor": 2}),
 }
 
@@ -79,6 +80,8 @@ async def test_pictures(service: Service, events: list[str], view: View, tmp_pat
     assert len((await said_by_service(viewer, service))["order"]) == 34
     if name == "charts":
         await viewer.becomes("parcfermeCharts.data.seq >= parcferme.screen.state.seq && Boolean(document.documentElement.dataset.charted)")
+    if name == "control":
+        await propose_a_penalty(viewer.page, await service.token("administrator"))
     if name == "leaderboard-car":
         await viewer.page.wait_for_selector(".car .lap-chart")
     await viewer.page.evaluate("document.fonts.ready.then(() => true)")
@@ -87,3 +90,16 @@ async def test_pictures(service: Service, events: list[str], view: View, tmp_pat
     folder = IMAGES if ASKED_FOR_PICTURES else tmp_path
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.png").write_bytes(picture)
+
+
+async def propose_a_penalty(page: Any, token: str) -> None:
+    """Sign in as race control, and look at what a penalty would change."""
+    await page.click("#to-sign-in")
+    await page.fill("#token", token)
+    await page.keyboard.press("Enter")
+    await page.click(".car-line >> nth=2")
+    await page.keyboard.press("d")
+    await page.fill("#decision-amount", "5")
+    await page.fill("#decision-reason", "Track limits")
+    await page.click("#decision .send")
+    await page.wait_for_selector("#found .table")

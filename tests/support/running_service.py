@@ -45,3 +45,13 @@ class Service:
         )  # fmt: skip
         said, _ = await asyncio.wait_for(process.communicate(), 60)
         assert process.returncode == 0, said.decode()
+
+    async def token(self, role: str) -> str:
+        """Issue a token as an operator does."""
+        process = await asyncio.create_subprocess_exec(
+            BIN / "timing", "token", "new", "--role", role, "--name", "Anna Roy", "--log", self.folder / "race.db",
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        token, said = await asyncio.wait_for(process.communicate(), 60)
+        assert process.returncode == 0, said.decode()
+        return token.decode().strip()
