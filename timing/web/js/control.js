@@ -93,7 +93,7 @@ function gate(me) {
   const why = me.code === "away" ? "gate.away" : me.replay ? "gate.replay" : me.signed_in ? "gate.viewer" : "gate.signed_out";
   const reason = me.code && me.code !== "away" ? (has(`refused.${me.code}`) ? t(`refused.${me.code}`) : me.reason) : null;
   $("gate").replaceChildren(h("h2", {}, t("gate.title")), h("p", {}, t(why, { name: me.name ?? "", roles: (me.roles ?? []).map((role) => t(`role.${role}`)).join(", ") })),
-    reason ? h("p", {}, reason) : null, me.replay ? "" : h("p", {}, h("a", { className: "button send", href: signIn.href, id: "to-sign-in" }, t("sign-in.title"))));
+    reason ? h("p", {}, reason) : "", me.replay ? "" : h("p", {}, h("a", { className: "button send", href: signIn.href, id: "to-sign-in" }, t("sign-in.title"))));
   return false;
 }
 
