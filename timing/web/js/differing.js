@@ -42,6 +42,7 @@ export class Differing {
     const { replay } = this;
     if (message.kind === "replay_refused" && message.do === "compare") this.#compared = "";
     if (message.kind === "replay") {
+      this.#count();
       const { known, at, seq } = message;
       const here = replay.playing ? `${known} playing` : [known, at, seq].join();
       if (here !== this.#compared) this.#askIn(replay.playing ? 0 : PAUSED_MS, here);
@@ -83,13 +84,16 @@ export class Differing {
 
   #count() {
     const { size } = this.#rows;
-    const head = Object.keys(this.replay.difference?.head ?? {}).some((name) => name in HEAD);
-    const text = size ? plural("replay.differs", size) : head ? t("replay.differs.head") : t("replay.differs.none");
+    const { difference, told, playing } = this.replay;
+    const asked = difference && (playing || difference.at === told?.at); // else nothing is known of it yet
+    const head = Object.keys(difference?.head ?? {}).some((name) => name in HEAD);
+    const text = !asked ? "" : size ? plural("replay.differs", size) : head ? t("replay.differs.head") : t("replay.differs.none");
     if (this.button.dataset.text !== text) {
       this.button.dataset.text = text;
       this.button.querySelector("span").textContent = text;
     }
-    this.button.classList.toggle("differs", size > 0 || head);
+    this.button.disabled = text === "";
+    this.button.classList.toggle("differs", text !== "" && (size > 0 || head));
   }
 
   // Beside the row that is pointed at or has the focus.
