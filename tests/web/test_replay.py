@@ -62,6 +62,9 @@ async def test_flags_last_until_the_next_or_as_far_as_was_seen(modules: Modules)
     marks = [flag(10, "yellow"), {"at": 12, "kind": "leader", "facts": None}, flag(20, "green"), flag(30, "red"), flag(40, "safety_car")]
     bands = await modules("timeline.js", "({bandsOf}, given) => bandsOf(...given)", [marks, 55])
     assert [(b["status"], b["from"], b["to"]) for b in bands] == [("yellow", 10, 20), ("red", 30, 40), ("safety_car", 40, 55)]
+    in_sector = {"at": 45, "kind": "flag", "facts": {"type": "track_status", "status": "green", "sectors": [2]}}
+    bands = await modules("timeline.js", "({bandsOf}, given) => bandsOf(...given)", [[*marks, in_sector], 55])
+    assert [(b["status"], b["to"]) for b in bands][-2:] == [("safety_car", 45), ("safety_car", 55)], "green in a sector ends no safety car"
 
 
 async def test_marks_that_were_seen_further_on_stay(modules: Modules) -> None:

@@ -33,12 +33,21 @@ function plannedEnd({ laps }, state, start) {
   return ends.length ? Math.min(...ends) : start + UNKNOWN_US;
 }
 
-/** The flags as bands `{status, from, to}` over the span, green left out; the last one goes as far as `until`. */
+/**
+ * The flags as bands `{status, from, to}` over the span, green left out; the last one goes as far as `until`. A flag in a sector shows where
+ * the rest of the track is green, and ends nothing but itself.
+ */
 export function bandsOf(marks, until) {
-  const flags = marks.filter(({ facts }) => facts?.type === "track_status");
-  return flags
-    .map((mark, i) => ({ status: mark.facts.status, from: mark.at, to: flags[i + 1]?.at ?? Math.max(until, mark.at) }))
-    .filter(({ status }) => status !== "green");
+  const bands = [];
+  let whole = "green";
+  for (const { at, facts } of marks) {
+    if (facts?.type !== "track_status") continue;
+    if (!facts.sectors?.length) whole = facts.status;
+    const status = whole === "green" ? facts.status : whole;
+    if (bands.length) bands.at(-1).to = at;
+    bands.push({ status, from: at, to: Math.max(until, at) });
+  }
+  return bands.filter(({ status }) => status !== "green");
 }
 
 export class Timeline {
