@@ -48,6 +48,7 @@ $("works").append(...tabs);
 $("tools").append(help);
 
 let controls = null;
+let replayed = false; // nobody speaks in a replay, and nobody is asked who they are
 
 function work(name) {
   for (const other of Object.keys(works)) $(other).hidden = other !== name;
@@ -124,10 +125,11 @@ new MutationObserver(() => {
   if (live === desk.live) return;
   desk.hear(desk.at, live);
   changed();
-  if (live) enter();
+  if (live && !replayed) enter();
 }).observe(document.documentElement, { attributeFilter: ["data-link"] });
 const { replay } = await screen.document("api/feed").catch(() => ({}));
-if (replay) gate({ replay: true });
+replayed = Boolean(replay);
+if (replayed) gate({ replay: true });
 else {
   await enter();
   setInterval(enter, SIGNED_IN_EVERY_MS);
