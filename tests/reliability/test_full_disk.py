@@ -131,8 +131,10 @@ async def test_a_full_disk_ends_it_and_room_lets_it_go_on(small: Any, embedded: 
                 lines, Address(mqtt), speed=400.0, max_gap=0.004, window=50, answers_within=20, back_off=BackOff(0.1, 0.5)
             )
             sending = asyncio.create_task(publishing)
-            async with asyncio.timeout(60):
-                status = await process.wait()
+            ending = asyncio.create_task(process.wait())
+            await asyncio.wait({ending, sending}, timeout=60, return_when=asyncio.FIRST_COMPLETED)
+            assert ending.done(), f"it goes on; {sending}; {said.read_text()[-2_000:]}"
+            status = ending.result()
         last = said.read_text().splitlines()[-1]
         assert status == 1, last
         assert last.startswith("timing: "), last
