@@ -7,6 +7,7 @@ JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -le 4 ] && echo "$$n"
 ENVS := .envs
 BIN = $(ENVS)/$(1)/bin
 LOCKS := build run test dev
+# (replay/. and not replay, which is what `make replay` makes)
 SOURCES := pyproject.toml README.md LICENSE $(shell find timing replay/. config \( -type d -o -type f \) -not -name '__pycache__' -not -name '*.py[co]')
 
 # Tests and demo use what is installed, never what lies in the current folder.
