@@ -29,7 +29,9 @@ FRAMES = """(ms) => new Promise((done) => {
 
 def told() -> Any:
     """Load the race and the stage that the browser tests play on."""
-    file = Path(__file__).parents[1] / "browser" / "conftest.py"
+    tests = Path(__file__).parents[1]
+    sys.path.append(str(tests / "support"))  # as pytest has it
+    file = tests / "browser" / "conftest.py"
     spec = importlib.util.spec_from_file_location("browser_stage", file)
     assert spec is not None
     assert spec.loader is not None
