@@ -188,6 +188,52 @@ async def test_a_steward_decides_with_the_preview_and_shows_no_flags(tower: Towe
     assert [each["type"] for each in await tower.log(viewer) if each.get("acted_by")] == ["decision", "decision_updated"], "no flag"
 
 
+async def test_an_offence_fills_in_the_penalty_and_all_of_it_can_be_changed(empty_tower: Tower) -> None:
+    tower = empty_tower
+    await tower.publish([line.replace(b'"mitjet"', b'"fia-f1"') for line in race(int(time.time() - 400) * S)])
+    viewer = await tower.sign_in("steward", locale="fr-FR")
+    page = await on(viewer)
+
+    async def filled() -> list[str]:
+        return [await page.input_value(f"#decision-{field}") for field in ("penalty", "amount", "reason", "article")]
+
+    await page.click('.car-line[data-car="7"]')
+    await page.keyboard.press("d")
+    assert await page.inner_text("label[for=decision-offence]") == "Infraction"
+    offered = await page.locator("#decision-offence option").all_inner_texts()
+    assert (offered[1], len(offered)) == ("False start · 48.1", 1 + len((await tower.document("controls"))["offences"]))
+    await page.select_option("#decision-offence", label="Entering the closed pit lane · 34.15b")
+    assert await filled() == ["stop_go", "10", "Entering the closed pit lane", "34.15b"]
+    await page.select_option("#decision-offence", label="Track limits · 33.3")
+    assert await filled() == ["warning", "", "Track limits", "33.3"]
+    assert not await page.is_visible("#decision-amount")
+    await page.select_option("#decision-offence", label="Speeding in the pit lane · 34.7c")
+    assert await filled() == ["time", "5", "Speeding in the pit lane", "34.7c"]
+    await page.fill("#decision-amount", "10")
+    await page.fill("#decision-article", "34.7 c")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("#found tr:has-text('7'):has-text('P1 → P4')")
+    await page.keyboard.press("Enter")
+    await viewer.becomes("document.querySelector('#decision-reason').value === ''")
+    await page.wait_for_selector('.car-line[data-car="7"] .badge:has-text("10 s")')
+    [decision] = [each for each in await tower.log(viewer) if each["type"] == "decision"]
+    assert {name: decision[name] for name in ("car", "penalty", "seconds", "reason", "article")} == {
+        "car": "7", "penalty": "time", "seconds": 10, "reason": "Speeding in the pit lane", "article": "34.7 c"
+    }  # fmt: skip
+    assert await page.input_value("#decision-offence") == ""
+
+
+async def test_without_offences_in_the_rulebook_a_penalty_is_chosen_itself(empty_tower: Tower) -> None:
+    tower = empty_tower
+    await tower.publish([line.replace(b'"mitjet"', b'"imsa"') for line in race(int(time.time() - 400) * S)])
+    viewer = await tower.sign_in("steward")
+    page = await on(viewer)
+    await page.click('.car-line[data-car="7"]')
+    await page.keyboard.press("d")
+    assert await page.evaluate("document.activeElement.id") == "decision-penalty"
+    assert not await page.is_visible("#decision-offence")
+
+
 async def test_a_viewer_is_told_what_is_missing_and_so_is_who_has_not_signed_in(tower: Tower) -> None:
     viewer = await tower.sign_in("viewer", name="Jo")
     await viewer.page.wait_for_selector("#gate:has-text('Jo is signed in as viewer')")
@@ -371,7 +417,13 @@ async def test_everything_by_keyboard_and_letters_that_can_be_switched_off(tower
     await page.wait_for_selector('.car-line[data-car="3"][aria-pressed="true"]')
     await press("Escape")
     await press("d")
-    assert await page.evaluate("document.activeElement.id") == "decision-penalty"
+    assert await page.evaluate("document.activeElement.id") == "decision-offence"
+    await page.keyboard.type("Track")
+    assert (await page.input_value("#decision-penalty"), await page.input_value("#decision-reason")) == ("warning", "Track limits")
+    await press("Home")
+    assert await page.input_value("#decision-reason") == "", "in own words"
+    await press("Tab")
+    await page.keyboard.type("Time")
     await press("Tab")
     await page.keyboard.type("10S")
     assert not await page.query_selector(".answer"), "what is typed into a field is text"

@@ -8,7 +8,7 @@ import pytest
 from timing.domain import events as e
 from timing.domain.decisions import NEXT
 from timing.domain.parts import Penalty, Status
-from timing.domain.rulebook import Neutral, Neutralisation, Penalties, Rulebook
+from timing.domain.rulebook import Neutral, Neutralisation, Offence, Penalties, Rulebook
 from timing.projections.controls import controls, controls_json
 from timing.services.documents import document
 
@@ -54,6 +54,19 @@ def test_what_was_not_served_comes_to_the_circuits_own_figure(script: type["Scri
 def test_wave_bys_are_offered_under_what_the_rulebook_has_them(script: type["Script"]) -> None:
     rules = Rulebook(id="t", title="T", source="t", neutralisation=Neutralisation(safety_car=Neutral(lapped="waved_by")))
     assert controls(script("7", laps=3, rules=rules).fold()).waved_by == ("safety_car",)
+
+
+def test_the_rulebooks_offences_are_offered_in_its_order(script: type["Script"]) -> None:
+    offences = (
+        Offence(offence="Speeding in the pit lane", article="34.7c", penalty="time", amount=5),
+        Offence(offence="Contact", penalty="warning"),
+    )
+    timing = script("7", laps=3, rules=Rulebook(id="t", title="T", source="t", penalties=Penalties(offences=offences))).fold()
+    assert msgspec.json.decode(controls_json(timing))["offences"] == [
+        {"offence": "Speeding in the pit lane", "article": "34.7c", "penalty": "time", "amount": 5},
+        {"offence": "Contact", "article": None, "penalty": "warning", "amount": None},
+    ]
+    assert controls(script("7", laps=3).fold()).offences == ()
 
 
 def test_it_is_a_document(script: type["Script"]) -> None:

@@ -78,6 +78,12 @@ penalties.serve_within_crossings | 2 | 5 | serving-a-drive-through
 penalties.unserved | converted | disqualified | reported | 11-drive-through-in-the-last-three-laps
 penalties.lap_conversion | none | average_lap | 12-penalty-larger-than-a-lap
 penalties.track_limits_strikes | 0 | 3 | lap-time-deleted
+penalties.offences | [] | [{"offence":"False start","penalty":"drive_through"}] | What the stewards are offered
+penalties.offences.0.offence | False start | Jump start | What the stewards are offered
+penalties.offences.0.article | none | 48.1 | What the stewards are offered
+penalties.offences.0.penalty | time | drive_through | stop_go | lap_time_deleted | laps | positions | last_of_class | last | grid_places | \
+    disqualified | reprimand | warning | What the stewards are offered
+penalties.offences.0.amount | none | 5 | 10 | What the stewards are offered
 
 qualifying.tie | first_set | second_best_lap | qualifying-equal-times
 qualifying.percent | 0 | 107 | qualifying-107-per-cent

@@ -41,6 +41,9 @@ def faults(**changes: Any) -> tuple[Fault, ...]:
         ({"qualifying": {"segments": [{"name": "Q1"}]}}, "qualifying.segments.0.minutes", None, "is missing; allowed is a whole number"),
         ({"qualifying": {"segments": [{"name": "Q", "minutes": 0}]}}, "qualifying.segments.0.minutes", "0", "from 1 to 600"),
         ({"qualifying": {"segments": [{"name": "Q", "minutes": 9, "minuts": 1}]}}, "qualifying.segments.0.minuts", None, "mean minutes?"),
+        ({"penalties": {"offences": [{"offence": "x", "penalty": "fine"}]}}, "penalties.offences.0.penalty", '"fine"', "time | "),
+        ({"penalties": {"offences": [{"penalty": "last"}]}}, "penalties.offences.0.offence", None, "is missing; allowed is a text"),
+        ({"penalties": {"offences": [{"offence": "x", "penalty": "time", "seconds": 5}]}}, "penalties.offences.0.seconds", None, "amount"),
         ({"title": 7}, "title", "7", "a text"),
     ],
 )  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 
 from timing.domain.errors import RulebookError
 from timing.domain.rulebook import rulebook_from, rulebook_hash, rules_of
+from timing.projections.decider import AMOUNT
 from timing.services.rulebooks import Rulebooks, shipped
 
 S = 1_000_000
@@ -76,6 +77,17 @@ def test_the_parts_of_qualifying() -> None:
     assert parts("fia-f1-2025") == [("Q1", 18, 15, False), ("Q2", 15, 10, False), ("Q3", 12, None, False)]
     assert [part[0] for part in parts("fia-f1-2025-sprint")] == ["SQ1", "SQ2", "SQ3"], "a list is replaced whole"
     assert parts("fia-wec") == [("Qualifying", 12, 10, True), ("Hyperpole", 10, None, False)]
+
+
+def test_the_offences_and_their_amounts_are_those_of_a_decision() -> None:
+    """An amount only where the penalty has one to fill in, and no offence twice."""
+    for name in Rulebooks().names():
+        offences = Rulebooks().rulebook(name).penalties.offences
+        assert len({each.offence for each in offences}) == len(offences), name
+        assert not [each for each in offences if each.amount and each.penalty not in {*AMOUNT, "stop_go"}], name
+    by_words = {each.offence: each for each in Rulebooks().rulebook("fia-f1-2025").penalties.offences}
+    assert (by_words["False start"].article, by_words["Entering the closed pit lane"].penalty) == ("48.1", "stop_go"), "of its base"
+    assert Rulebooks().rulebook({"base": "fia-f1", "penalties": {"offences": []}}).penalties.offences == (), "replaced whole"
 
 
 def test_changes_to_a_named_one() -> None:

@@ -11,6 +11,7 @@ from race_words import time_of_day, value, with_segments
 
 from timing.domain.events import AnyEvent
 from timing.projections.anomalies import anomalies
+from timing.projections.controls import controls
 from timing.projections.decider import Refusal
 from timing.projections.passes import passes
 from timing.projections.result import result
@@ -22,7 +23,7 @@ class Shown(Play):
     What the table expects is not asked. Segments that it names stand in the rulebook.
 
     ``seen``: after every event the board, or the code with which the event was refused; every grid that the table makes; in the end the
-    result, the anomalies, and the passes under neutralisations.
+    result, the anomalies, the passes under neutralisations, and the offences that a console offers.
     """
 
     def __init__(self, path: Path, label: str | None, change: str) -> None:
@@ -40,7 +41,7 @@ class Shown(Play):
                 self._shown(text)
         timing = self.timing
         told = msgspec.structs.replace(result(timing), rulebook=None, digest="")  # both name the rulebook
-        self.seen += [told, anomalies(timing), passes(timing)]
+        self.seen += [told, anomalies(timing), passes(timing), controls(timing).offences]
         return self
 
     def _shown(self, text: str) -> None:

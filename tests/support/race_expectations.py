@@ -12,6 +12,7 @@ from timing.domain.units import format_duration
 from timing.log.record import decode_event
 from timing.projections.anomalies import anomalies
 from timing.projections.board import CandidateView, Row, SessionView
+from timing.projections.controls import controls
 from timing.projections.grid_source import issued_grid, lost_in, ordered
 from timing.projections.result import result
 from timing.projections.stoppage import points_percent
@@ -91,6 +92,14 @@ def _versions(timing: Timing) -> str:
     return f"{len(found.versions)} {'due' if found.due else 'current'}"
 
 
+def _offences(timing: Timing) -> str:
+    told = [
+        f"{each.offence}{f' ({each.article})' if each.article else ''} {each.penalty}{f' {each.amount}' if each.amount else ''}"
+        for each in controls(timing).offences
+    ]
+    return ", ".join(told) or "none"
+
+
 SENTENCES: dict[str, tuple[str, Callable[[Timing], str]]] = {
     "order": ("the running order", lambda timing: " ".join(timing.board().order)),
     "result": ("the result", lambda timing: " ".join(p.car for p in timing.classification() if p.position is not None)),
@@ -101,6 +110,7 @@ SENTENCES: dict[str, tuple[str, Callable[[Timing], str]]] = {
     "speed": ("the speed shown", lambda timing: _speed(timing.board().session.max_speed_kmh)),
     "leader": ("the leader's laps", lambda timing: f"laps {timing.board().session.laps}"),
     "anomalies": ("the anomalies", lambda timing: " ".join(_anomalies(timing)) or "none"),
+    "offences": ("the offences offered", _offences),
     "versions": ("the versions of the result", _versions),
     "unplaced": ("passings of nobody", lambda timing: str(len(timing.evidence.unplaced))),
 }

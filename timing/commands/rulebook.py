@@ -85,7 +85,7 @@ def check(*, files: tuple[str, ...], folder: Path | None) -> None:
 @OF_ONES_OWN
 def show(*, said: str, folder: Path | None, as_json: bool, as_toml: bool) -> None:
     """Show every key of a rulebook: its value, where that comes from (itself, a base, the default), and what it means."""
-    from timing.services.rulebook_keys import chapters, in_toml
+    from timing.services.rulebook_keys import chapters
     from timing.services.rulebook_origins import whole
 
     found = whole(said, _books(folder))
@@ -102,7 +102,7 @@ def show(*, said: str, folder: Path | None, as_json: bool, as_toml: bool) -> Non
             click.echo(f"\n{chapter}: {about}")
             _table(
                 ("Key", "Value", "From", "Meaning"),
-                [(v.key.name, in_toml(v.value), v.origin, v.key.meaning) for v in values],
+                [(v.key.name, _cell(v), v.origin, v.key.meaning) for v in values],
             )
 
 
@@ -155,6 +155,17 @@ def _plain(value: object) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _cell(value: "Value") -> str:
+    """Write a value for the table: a list of tables an entry a line, without what nobody said of it."""
+    from timing.services.rulebook_keys import in_toml
+
+    if not value.key.parts or not value.value:
+        return in_toml(value.value)
+    usual = {part.path: part.default for part in value.key.parts if not part.required}
+    entries = ({name: part for name, part in entry.items() if name not in usual or part != usual[name]} for entry in value.value)
+    return "\n".join(map(in_toml, entries))
 
 
 def _file(found: "Whole") -> str:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from timing.domain.errors import RulebookError
+from timing.domain.parts import Penalty
 from timing.domain.units import HOUR, SECOND, Duration
 
 
@@ -167,6 +168,20 @@ class Neutralisation(Rules, frozen=True, kw_only=True):
     """A car that passes no loop for this share of its mean sector's time is slow: it may be overtaken under a neutralisation."""
 
 
+class Offence(Rules, frozen=True, kw_only=True):
+    """What a car may be penalised for, and what it usually is."""
+
+    offence: str
+    """In words, as decisions give it for their reason."""
+    article: str | None = None
+    """Where it is forbidden, as decisions cite it (FIA F1 2025: `48.1`). `none`: not known."""
+    penalty: Penalty
+    """The usual one."""
+    amount: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    """How much is usual, in what that penalty is counted in: seconds, laps or places. `none`: the stewards say, or there is
+    nothing to say."""
+
+
 class Penalties(Rules, frozen=True, kw_only=True):
     """What penalties come to in the result."""
 
@@ -187,6 +202,8 @@ class Penalties(Rules, frozen=True, kw_only=True):
     """A time penalty works within equal laps, or takes a lap for each average lap's time in it."""
     track_limits_strikes: Annotated[int, Meta(ge=0, le=100)] = 0
     """The number of track limits warnings after which a car is named to the stewards; 0 for never."""
+    offences: tuple[Offence, ...] = ()
+    """What the stewards are offered to choose from, in this order. It decides nothing: whatever is offered they may change."""
 
 
 class Segment(Rules, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from timing.domain.decisions import NEXT
 from timing.domain.parts import DecisionStage, Loop, Penalty, Status
+from timing.domain.rulebook import Offence
 from timing.domain.units import SECOND
 from timing.projections.decider import AMOUNT
 
@@ -28,9 +29,10 @@ class PenaltyChoice(Struct, frozen=True):
 class Controls(Struct, frozen=True):
     """What there is to choose from.
 
-    ``statuses`` in the order of the protocol, ``local`` of them also for some of the ``sectors``. ``stages``: what may follow each
-    stage of a decision. ``drive_through_s`` and ``stop_go_s`` (of ten seconds): what they come to where they were not served.
-    ``decisions``: the names in use. ``waved_by``: the neutralisations under which all lapped cars may be waved by at once.
+    ``statuses`` in the order of the protocol, ``local`` of them also for some of the ``sectors``. ``offences``: the rulebook's, each with
+    the usual penalty. ``stages``: what may follow each stage of a decision. ``drive_through_s`` and ``stop_go_s`` (of ten seconds): what
+    they come to where they were not served. ``decisions``: the names in use. ``waved_by``: the neutralisations under which all lapped cars
+    may be waved by at once.
     """
 
     session: str
@@ -42,6 +44,7 @@ class Controls(Struct, frozen=True):
     sectors: int
     loops: tuple[Loop, ...]
     penalties: tuple[PenaltyChoice, ...]
+    offences: tuple[Offence, ...]
     stages: dict[DecisionStage, tuple[DecisionStage, ...]]
     drive_through_s: float
     stop_go_s: float
@@ -67,6 +70,7 @@ def controls(timing: "Timing") -> Controls:
         sectors=timing.sectors,
         loops=opened.circuit.loops if opened else (),
         penalties=tuple(PenaltyChoice(p, AMOUNT.get(p) or _MAY.get(p), p in _MAY) for p in get_args(Penalty)),
+        offences=rules.penalties.offences,
         stages=NEXT,
         drive_through_s=(rules.penalties.drive_through_us if own is None else own) / SECOND,
         stop_go_s=(rules.penalties.stop_go_us if own is None else own + 10 * SECOND) / SECOND,

@@ -30,14 +30,16 @@ export class DecisionForm {
     this.#controls = controls;
     this.rules.textContent = t("decision.rules", { rulebook: controls.rulebook, drive: controls.drive_through_s, stop: controls.stop_go_s });
     if (first) this.#build();
+    this.#list(controls.offences);
   }
 
-  /** Offer the reasons and articles of the decisions in the log, beside the usual reasons. */
+  /** Offer the reasons and articles of the rulebook and of the decisions in the log, beside the usual reasons. */
   learn(records) {
     const said = records.map(({ event }) => event).filter(({ type }) => type === "decision");
     const options = (values) => [...new Set(values.filter(Boolean))].map((value) => h("option", { value }));
-    this.offences.replaceChildren(...options([...REASONS.map((name) => t(name)), ...said.map(({ reason }) => reason)]));
-    this.articles.replaceChildren(...options(said.map(({ article }) => article)));
+    const ruled = this.#controls?.offences ?? [];
+    this.offences.replaceChildren(...options([...ruled.map(({ offence }) => offence), ...REASONS.map((name) => t(name)), ...said.map(({ reason }) => reason)]));
+    this.articles.replaceChildren(...options([...ruled, ...said].map(({ article }) => article)));
   }
 
   render({ rows }) {
@@ -53,7 +55,7 @@ export class DecisionForm {
   }
 
   focus() {
-    (this.car.value ? this.penalty : this.car).focus();
+    (!this.car.value ? this.car : this.offence.disabled ? this.penalty : this.offence).focus();
   }
 
   choose(car) {
@@ -64,6 +66,8 @@ export class DecisionForm {
     const input = (id, more = {}) => h("input", { id: `decision-${id}`, autocomplete: "off", ...more });
     this.car = input("car", { className: "short", required: true, maxLength: 8 });
     this.name = input("name", { className: "short", required: true, maxLength: 64, value: this.#next(), oninput: () => { this.name.dataset.own = "1"; } });
+    this.offence = h("select", { id: "decision-offence", onchange: () => this.#fill() });
+    this.offenceLine = h("p", { className: "line" }, h("label", { htmlFor: "decision-offence" }, t("decision.offence")), this.offence);
     this.penalty = h("select", { id: "decision-penalty", onchange: () => this.#amounts() }, this.#controls.penalties.map(({ penalty }) => new Option(t(`choice.${penalty}`), penalty)));
     this.amount = input("amount", { className: "short", inputMode: "decimal" });
     this.amountLabel = h("label", { htmlFor: "decision-amount" });
@@ -75,13 +79,35 @@ export class DecisionForm {
     this.stage = h("select", { id: "decision-stage" }, STAGES.map((stage) => new Option(t(`stage.${stage}`), stage)));
     const label = (id, words) => h("label", { htmlFor: `decision-${id}` }, words);
     this.place.replaceChildren(h("form", { onsubmit: (event) => this.#propose(event) },
-      h("p", { className: "line" }, label("car", t("field.find")), this.car, label("penalty", t("decision.penalty")), this.penalty, this.amountLabel, this.amount, this.quick),
+      h("p", { className: "line" }, label("car", t("field.find")), this.car),
+      this.offenceLine,
+      h("p", { className: "line" }, label("penalty", t("decision.penalty")), this.penalty, this.amountLabel, this.amount, this.quick),
       h("p", { className: "line" }, label("reason", t("decision.reason")), this.reason, label("article", t("decision.article")), this.article),
       h("p", { className: "line" }, label("stage", t("decision.stage")), this.stage, label("name", t("decision.name")), this.name,
         h("button", { className: "button send" }, t("decision.look"))),
       this.offences, this.articles));
     this.learn([]);
     this.#amounts();
+  }
+
+  /** The rulebook's offences; without any there is nothing to choose, and the line is not shown. */
+  #list(offences) {
+    const drawn = JSON.stringify(offences);
+    if (drawn === this.offence.dataset.drawn) return;
+    this.offence.dataset.drawn = drawn;
+    const words = ({ offence, article }) => (article ? `${offence} · ${article}` : offence);
+    this.offence.replaceChildren(new Option(t("decision.other"), ""), ...offences.map((each, i) => new Option(words(each), i)));
+    this.offence.disabled = this.offenceLine.hidden = offences.length === 0;
+  }
+
+  /** Fill in what the rulebook has for the offence chosen: the usual penalty and amount, its words, its article. All can be changed. */
+  #fill() {
+    const { offence = "", article, penalty, amount } = this.#controls.offences[this.offence.value] ?? {};
+    if (penalty) this.penalty.value = penalty;
+    this.#amounts();
+    if (amount && this.#chosen().amount) this.amount.value = String(amount);
+    this.reason.value = offence;
+    this.article.value = article ?? "";
   }
 
   #chosen() {
@@ -121,7 +147,7 @@ export class DecisionForm {
         delete this.name.dataset.own;
         this.#controls.decisions = [...this.#controls.decisions, event.decision];
         this.name.value = this.#next();
-        this.reason.value = this.article.value = "";
+        this.reason.value = this.article.value = this.offence.value = "";
         this.#amounts();
       },
     });

@@ -2,6 +2,8 @@
 
 export default {
   en: {
+    "decision.offence": "Offence",
+    "decision.other": "Another, or in own words",
     "decision.penalty": "Penalty",
     "decision.reason": "Reason",
     "decision.article": "Article",
@@ -135,6 +137,8 @@ export default {
     "status.not_started": "not started",
   },
   fr: {
+    "decision.offence": "Infraction",
+    "decision.other": "Autre, ou à décrire",
     "decision.penalty": "Pénalité",
     "decision.reason": "Motif",
     "decision.article": "Article",
