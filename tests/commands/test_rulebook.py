@@ -90,6 +90,12 @@ def test_show_tells_every_key_its_value_origin_and_meaning() -> None:
         assert said in text
 
 
+def test_show_tells_a_list_of_tables_an_entry_a_line() -> None:
+    starts = [line.split("{")[1] for line in call("show", "nls").output.splitlines() if "{ offence =" in line]
+    assert len(starts) == 4
+    assert starts[0].startswith(' offence = "Code 60: too fast by up to 19 km/h", penalty ='), "and no article, which nobody said"
+
+
 def test_show_of_ones_own_folder(tmp_path: Path) -> None:
     (tmp_path / "ours.toml").write_text('base = "imsa"\n[laps]\nmin_lap_s = 0.25\n')
     assert {key["key"]: key["value"] for key in told("show", "ours", "--rulebooks", tmp_path)["keys"]}["laps.min_lap_s"] == 0.25

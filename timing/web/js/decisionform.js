@@ -67,7 +67,7 @@ export class DecisionForm {
     this.car = input("car", { className: "short", required: true, maxLength: 8 });
     this.name = input("name", { className: "short", required: true, maxLength: 64, value: this.#next(), oninput: () => { this.name.dataset.own = "1"; } });
     this.offence = h("select", { id: "decision-offence", onchange: () => this.#fill() });
-    this.offenceLine = h("p", { className: "line" }, h("label", { htmlFor: "decision-offence" }, t("decision.offence")), this.offence);
+    this.offenceLabel = h("label", { htmlFor: "decision-offence" }, t("decision.offence"));
     this.penalty = h("select", { id: "decision-penalty", onchange: () => this.#amounts() }, this.#controls.penalties.map(({ penalty }) => new Option(t(`choice.${penalty}`), penalty)));
     this.amount = input("amount", { className: "short", inputMode: "decimal" });
     this.amountLabel = h("label", { htmlFor: "decision-amount" });
@@ -79,8 +79,7 @@ export class DecisionForm {
     this.stage = h("select", { id: "decision-stage" }, STAGES.map((stage) => new Option(t(`stage.${stage}`), stage)));
     const label = (id, words) => h("label", { htmlFor: `decision-${id}` }, words);
     this.place.replaceChildren(h("form", { onsubmit: (event) => this.#propose(event) },
-      h("p", { className: "line" }, label("car", t("field.find")), this.car),
-      this.offenceLine,
+      h("p", { className: "line" }, label("car", t("field.find")), this.car, this.offenceLabel, this.offence),
       h("p", { className: "line" }, label("penalty", t("decision.penalty")), this.penalty, this.amountLabel, this.amount, this.quick),
       h("p", { className: "line" }, label("reason", t("decision.reason")), this.reason, label("article", t("decision.article")), this.article),
       h("p", { className: "line" }, label("stage", t("decision.stage")), this.stage, label("name", t("decision.name")), this.name,
@@ -90,14 +89,15 @@ export class DecisionForm {
     this.#amounts();
   }
 
-  /** The rulebook's offences; without any there is nothing to choose, and the line is not shown. */
+  /** The rulebook's offences; without any there is nothing to choose, and the choice is not shown. */
   #list(offences) {
     const drawn = JSON.stringify(offences);
     if (drawn === this.offence.dataset.drawn) return;
     this.offence.dataset.drawn = drawn;
     const words = ({ offence, article }) => (article ? `${offence} · ${article}` : offence);
     this.offence.replaceChildren(new Option(t("decision.other"), ""), ...offences.map((each, i) => new Option(words(each), i)));
-    this.offence.disabled = this.offenceLine.hidden = offences.length === 0;
+    this.offence.disabled = offences.length === 0;
+    for (const each of [this.offence, this.offenceLabel]) each.hidden = this.offence.disabled;
   }
 
   /** Fill in what the rulebook has for the offence chosen: the usual penalty and amount, its words, its article. All can be changed. */
