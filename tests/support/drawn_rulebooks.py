@@ -16,6 +16,8 @@ SOME = {
     "per_circuit_us": ({}, {"Circuit d'Albi": 53 * SECOND}),
     "name": ("Q1", "Q2"),
     "classes": ((), ("GT",)),
+    "offence": ("Contact", "Speeding in the pit lane"),
+    "article": (None, "33.2"),
 }
 """Keys whose type says too little of what is believable."""
 
