@@ -120,7 +120,7 @@ async def service(small: Any, said: Path, *arguments: str) -> AsyncIterator[tupl
 @pytest.mark.parametrize("whose", ["its own broker", "another's broker"])
 async def test_a_full_disk_ends_it_and_room_lets_it_go_on(small: Any, embedded: Any, tmp_path: Path, whose: str) -> None:
     file, said = tmp_path / "race.events.jsonl", tmp_path / "said.log"
-    file.write_bytes(b"".join(simulate(plan_for("mitjet", seed=5, cars=12, minutes=14, red=None, faults="harsh")).lines()))
+    file.write_bytes(b"".join(simulate(plan_for("mitjet", seed=5, cars=16, minutes=24, red=None, faults="harsh")).lines()))
     expected, _ = score_file(file, Rulebooks())
     lines = list(read_lines(file.read_bytes().splitlines()))
     broker = ("--broker", embedded.url) if whose == "another's broker" else ("--mqtt-port", "0")
