@@ -67,7 +67,7 @@ class Embedded:
     settle = 1.0
 
     def __init__(self, folder: Path, **settings: Any) -> None:
-        self._broker = EmbeddedBroker(folder, ack_wait_ms=500, **settings)
+        self._broker = EmbeddedBroker(folder, **{"ack_wait_ms": 500} | settings)
 
     async def __aenter__(self) -> Self:
         await self._broker.__aenter__()
@@ -167,6 +167,14 @@ async def broker(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     async with AsyncExitStack() as stack:
         kind: type[Embedded | Mosquitto] = Embedded if request.param == "embedded" else Mosquitto
         yield await stack.enter_async_context(kind(tmp_path / "broker"))
+
+
+@pytest.fixture(params=["embedded", pytest.param("mosquitto", marks=pytest.mark.mosquitto)])
+async def patient_broker(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Broker]:
+    """Each broker, with so much time for acknowledgements that nothing is delivered again, however busy the machine is."""
+    made = Embedded(tmp_path / "broker", ack_wait_ms=60_000) if request.param == "embedded" else Mosquitto(tmp_path / "broker")
+    async with made:
+        yield made
 
 
 @pytest.fixture

@@ -41,10 +41,12 @@ async def test_events_become_records_and_commands_are_answered(
     assert (counters.facts, counters.accepted, counters.rejected, counters.duplicates) == (2, 2, 0, 1)
 
 
-async def test_order_holds_among_all_channels(broker: Any, start: Any, sender_of: Any, passings: Any, eventually: Eventually) -> None:
-    life = start(broker.url)
+async def test_order_holds_among_all_channels(
+    patient_broker: Any, start: Any, sender_of: Any, passings: Any, eventually: Eventually
+) -> None:
+    life = start(patient_broker.url)
     await life.ingest.wait_connected()
-    async with sender_of(broker.url) as sender:
+    async with sender_of(patient_broker.url) as sender:
         sender.open_session()
         sent = ["open-race-1"]
         for n in range(600):
