@@ -14,7 +14,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from timing.commands.watch import FeedUnreachable, first_state, follow, gone_us, session_address
+from timing.commands.watch import FeedUnreachable, first_state, follow, gone_us, session_address, till_redrawn
 from timing.commands.watch_screen import View, picture
 from timing.commands.watch_table import gap_text
 from timing.domain.errors import ConfigurationError
@@ -65,6 +65,27 @@ class Stage:
 
     def hub(self, session: str) -> Hub | None:
         return self.race if session == "race" else None
+
+
+@contextlib.asynccontextmanager
+async def silent_after_a_frame(behind: int) -> AsyncIterator[tuple[int, asyncio.Event]]:
+    """Stand between a feed and whoever watches: once the event is set, nothing more is passed on, and nothing is closed."""
+    silenced = asyncio.Event()
+
+    async def passed_on(read: asyncio.StreamReader, write: asyncio.StreamWriter) -> None:
+        while data := await read.read(65_536):
+            if not silenced.is_set():
+                write.write(data)
+
+    async def met(read: asyncio.StreamReader, write: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", behind)
+        with contextlib.suppress(OSError):
+            await asyncio.gather(passed_on(read, back), passed_on(there, write))
+        for writer in (back, write):
+            writer.close()
+
+    async with await asyncio.start_server(met, "127.0.0.1", 0) as between:
+        yield between.sockets[0].getsockname()[1], silenced
 
 
 def feed(stage: Stage, port: int = 0) -> Feed:
@@ -307,6 +328,34 @@ async def test_a_terminal_without_colour_says_it_in_words_and_comes_back_by_itse
             assert terminal.process.returncode == 0
     finally:
         terminal.close()
+
+
+async def test_an_interrupt_while_it_draws_is_not_forgotten_for_a_change_that_came_too() -> None:
+    changed = asyncio.Event()
+
+    async def drawing() -> None:
+        changed.set()
+        watching.cancel()
+        await till_redrawn(changed)
+
+    watching = asyncio.create_task(drawing())
+    async with asyncio.timeout(LIMIT_S):
+        with pytest.raises(asyncio.CancelledError):
+            await watching
+
+
+async def test_it_ends_at_once_where_the_feed_has_fallen_silent(eventually: Any) -> None:
+    stage = Stage()
+    async with feed(stage) as server, silent_after_a_frame(server.port) as (port, silenced):
+        terminal = Terminal(100, 20, f"ws://127.0.0.1:{port}/v1/sessions/race")
+        try:
+            await eventually(lambda: "lap 0" in terminal.look() and "q quit" in terminal.drawn)
+            silenced.set()
+            terminal.process.send_signal(signal.SIGINT)
+            await eventually(lambda: (terminal.look(), terminal.process.poll())[1] is not None, within=8.0, what="the end")
+            assert terminal.process.returncode == 0
+        finally:
+            terminal.close()
 
 
 async def test_a_class_that_is_not_there_is_said() -> None:

@@ -7,6 +7,7 @@ import os
 import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
@@ -23,6 +24,8 @@ from timing.projections.frames import State, receive
 
 LONGEST_PAUSE_S = 10.0
 ANSWER_S = 10.0
+GOODBYE_S = 1.0
+"""How long the end waits for the feed's goodbye: of one that is gone none will come."""
 _REDRAWN_S, _SHORTEST_S = 0.25, 0.05  # the clock's pace, and the shortest time between two drawings
 
 
@@ -85,7 +88,8 @@ async def _frames(address: str, view: View) -> AsyncGenerator[None, None]:
     known = view.state
     query = "?" + urlencode({"epoch": known["epoch"], "rev": known["rev"]}) if known else ""
     shown = _signed_in()
-    async with connect(address + query, compression=None, max_size=None, open_timeout=ANSWER_S, additional_headers=shown) as connection:
+    limits: dict[str, Any] = {"max_size": None, "open_timeout": ANSWER_S, "close_timeout": GOODBYE_S}
+    async with connect(address + query, compression=None, additional_headers=shown, **limits) as connection:
         asked = False
         if known:
             view.trouble = None
@@ -141,10 +145,16 @@ async def watch_live(address: str, console: Console, choice: Choice) -> None:
         async with _listening(address, view, changed):
             while not choice.asked_to_end:
                 live.refresh()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(changed.wait(), _REDRAWN_S)
-                changed.clear()
-                await asyncio.sleep(_SHORTEST_S)
+                await till_redrawn(changed)
+
+
+async def till_redrawn(changed: asyncio.Event) -> None:
+    """Wait for a change, but no longer than the clock may stand; whoever is cancelled is cancelled here, whatever came with it."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_REDRAWN_S):  # not wait_for: before Python 3.12 that forgets a cancellation when a change comes with it
+            await changed.wait()
+    changed.clear()
+    await asyncio.sleep(_SHORTEST_S)
 
 
 @contextlib.asynccontextmanager
