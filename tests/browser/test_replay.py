@@ -13,13 +13,10 @@ import pytest
 import pytest_asyncio
 from audited import faults
 from pictures import ASKED_FOR_PICTURES, IMAGES, with_palette
-from simulated import raced, records
+from simulated import logged
 from websockets.asyncio.client import connect
 
-from timing.log.record import draft
-from timing.log.sqlite_log import SqliteLog
 from timing.projections.frames import receive
-from timing.services.rulebooks import Rulebooks
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -56,12 +53,7 @@ class Replaying:
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("replay") / "race.db"
-    kept = SqliteLog(path)
-    for record in records(raced(RACE), Rulebooks()):
-        kept.append([draft(record.session, record.event)], record.recorded_at)
-    kept.close()
-    return path
+    return logged(tmp_path_factory.mktemp("replay") / "race.db", RACE)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -1,24 +1,23 @@
 """Real races sent through the broker into the service: the screens show the order that `timing classify` gives for the file."""
 
 import json
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from race_files import WANTING, name_of, race_files
 
 pytestmark = pytest.mark.races
 
-FOLDER = Path(os.environ.get("PARCFERME_RACES") or Path(__file__).parents[3] / "shared" / "races")
 SOME = ("wec-2024-fuji-6h", "f1-2011-07-canadian", "f1-2003-03-brazilian", "imsa-2023-lime-rock-park")
 
 
 @pytest.fixture
 def races() -> list[Path]:
-    if not FOLDER.is_dir():
-        pytest.skip("no folder of real races: name it in PARCFERME_RACES, or put it at ../shared/races")
-    return sorted(FOLDER.glob("*.events.jsonl"))
+    if not (found := race_files()):
+        pytest.skip(WANTING)
+    return found
 
 
 async def compare(service: Any, race: Path, timing_command: Callable[..., Awaitable[str]]) -> str | None:
@@ -37,7 +36,7 @@ async def compare(service: Any, race: Path, timing_command: Callable[..., Awaita
 async def test_some_races_through_the_service(make_service: Any, timing_command: Callable[..., Awaitable[str]], races: list[Path]) -> None:
     service = make_service()
     await service.start()
-    chosen = [race for race in races if race.name.removesuffix(".events.jsonl") in SOME]
+    chosen = [race for race in races if name_of(race) in SOME]
     assert chosen
     faults = [await compare(service, race, timing_command) for race in chosen]
     assert not [fault for fault in faults if fault]

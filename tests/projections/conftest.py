@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from folded import fold
 
 from timing.domain import events as e
 from timing.domain.rulebook import Rulebook, rules_of
-from timing.log.record import Record
 from timing.projections.timing import Timing
 
 S = 1_000_000
@@ -83,10 +83,7 @@ class Script:
 
     def fold(self, events: list[e.AnyEvent] | None = None) -> Timing:
         """Fold what was told, or these events."""
-        timing = Timing("s")
-        for seq, event in enumerate(self.events if events is None else events, start=1):
-            timing.apply(Record("s", seq, 1, event, b"", b""))
-        return timing
+        return fold(self.events if events is None else events)
 
 
 @pytest.fixture

@@ -2,24 +2,18 @@
 
 from typing import TYPE_CHECKING
 
+from explained import told
+
 from timing.domain import events as e
 from timing.domain.rulebook import Finish, Penalties, RedFlag, Rulebook, Start
 from timing.domain.units import time_of_day
-from timing.projections.explain import explain
-from timing.projections.explanation import Explanation, Sum
-from timing.projections.timing import Timing
+from timing.projections.explanation import Sum
 
 if TYPE_CHECKING:
     from tests.projections.conftest import Script
 
 S = 1_000_000
 ZERO = 1_747_400_000 * S
-
-
-def told(timing: Timing, car: str) -> Explanation:
-    found = explain(timing, car)
-    assert found
-    return found
 
 
 def at(seconds: float) -> str:

@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 import pytest
+from explained import told
 
 from timing.domain import events as e
 from timing.domain.rulebook import Laps, Penalties, RedFlag, Rulebook
 from timing.domain.units import time_of_day
 from timing.projections.explain import explain
-from timing.projections.explanation import Explanation
 from timing.projections.timing import Timing
 
 if TYPE_CHECKING:
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
 
 S = 1_000_000
 ZERO = 1_747_400_000 * S
-
-
-def told(timing: Timing, car: str) -> Explanation:
-    found = explain(timing, car)
-    assert found
-    return found
 
 
 def text(timing: Timing, car: str) -> str:

@@ -1,17 +1,15 @@
 """The sheet of a red flag: every reading beside the rulebook's own, and nothing changed by looking."""
 
 from collections.abc import Callable
-from pathlib import Path
 
+import msgspec
 import pytest
+from folded import decided, fold
 
 from timing.domain.rulebook import RedFlag
-from timing.log.record import Record
-from timing.log.session_file import read_lines
-from timing.projections.decider import Decider, Refusal
+from timing.log.record import decode_event
 from timing.projections.readings import OTHERS, policy, readings, red_flag_sheet, signal_of
 from timing.projections.timing import Timing
-from timing.services.rulebooks import Rulebooks
 
 Fold = Callable[[list[dict[str, object]]], Timing]
 
@@ -45,30 +43,13 @@ RED: dict[str, object] = {"type": "track_status", "id": "red", "at": at(200), "s
 STOPPED: dict[str, object] = {"type": "race_stopped", "id": "stop", "at": at(900)}
 
 
-@pytest.fixture
-def fold(tmp_path: Path) -> Fold:
+def folded(told: list[dict[str, object]]) -> Timing:
     """Fold a session as the service would."""
-
-    def run(told: list[dict[str, object]]) -> Timing:
-        import json
-
-        file = tmp_path / "s.events.jsonl"
-        file.write_text("".join(json.dumps(line) + "\n" for line in told), encoding="utf-8")
-        timing, decider = Timing("s"), Decider("s", Rulebooks().resolve)
-        with file.open("rb") as lines:
-            for seq, line in enumerate(read_lines(lines), start=1):
-                assert line.event is not None
-                decided = decider.decide(line.event, 1)
-                assert not isinstance(decided, Refusal), decided
-                decider.evolve(decided)
-                timing.apply(Record("s", seq, 0, decided, b"", b""))
-        return timing
-
-    return run
+    return fold(decided(decode_event(msgspec.json.encode(one)) for one in told))
 
 
-def test_every_reading_is_told_before_the_race_is_declared_stopped(fold: Fold) -> None:
-    sheet = red_flag_sheet(fold(race(RED)))
+def test_every_reading_is_told_before_the_race_is_declared_stopped() -> None:
+    sheet = red_flag_sheet(folded(race(RED)))
     assert (sheet.completed, sheet.suspended, sheet.declared, sheet.over) == (3, True, False, False)
     assert sheet.restart_order == ("12", "7", "3")
     assert [r.own for r in sheet.readings].count(True) == 1
@@ -83,17 +64,17 @@ def test_every_reading_is_told_before_the_race_is_declared_stopped(fold: Fold) -
     }
 
 
-def test_the_rulebooks_own_reading_is_what_the_declaration_gives(fold: Fold) -> None:
-    before = red_flag_sheet(fold(race(RED))).readings[0]
-    declared = fold(race(RED, STOPPED))
+def test_the_rulebooks_own_reading_is_what_the_declaration_gives() -> None:
+    before = red_flag_sheet(folded(race(RED))).readings[0]
+    declared = folded(race(RED, STOPPED))
     assert [line.car for line in before.result] == [p.car for p in declared.classification()]
     assert [(line.laps, line.total_us, line.position) for line in before.result] == [
         (p.laps, p.total_us, p.position) for p in declared.classification()
     ]
 
 
-def test_looking_changes_nothing(fold: Fold) -> None:
-    timing, untouched = fold(race(RED)), fold(race(RED))
+def test_looking_changes_nothing() -> None:
+    timing, untouched = folded(race(RED)), folded(race(RED))
     board = timing.board()
     readings(timing)
     readings(timing, at(100))
@@ -102,17 +83,17 @@ def test_looking_changes_nothing(fold: Fold) -> None:
 
 
 @pytest.mark.parametrize(("seconds", "completed"), [(59, 0), (60, 1), (130, 2), (180, 3)])
-def test_a_signal_may_be_supposed(seconds: int, completed: int, fold: Fold) -> None:
-    sheet = red_flag_sheet(fold(race()), at(seconds))
+def test_a_signal_may_be_supposed(seconds: int, completed: int) -> None:
+    sheet = red_flag_sheet(folded(race()), at(seconds))
     assert (sheet.completed, sheet.suspended) == (completed, False)
 
 
-def test_without_a_red_flag_it_is_read_at_the_latest_instant(fold: Fold) -> None:
-    assert signal_of(fold(race())) == at(185)
+def test_without_a_red_flag_it_is_read_at_the_latest_instant() -> None:
+    assert signal_of(folded(race())) == at(185)
 
 
-def test_with_no_result_nobody_has_a_place(fold: Fold) -> None:
-    own = red_flag_sheet(fold(race()), at(70)).readings[0]
+def test_with_no_result_nobody_has_a_place() -> None:
+    own = red_flag_sheet(folded(race()), at(70)).readings[0]
     assert own.void
     assert {line.position for line in own.result} == {None}
     assert own.points_percent == 0

@@ -1,17 +1,16 @@
 """Laws of decisions, over generated races with decisions of every kind and stage, under every policy on penalties."""
 
-from collections.abc import Iterable
 from random import Random
 from typing import get_args
 
 import pytest
+from folded import fold
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from timing.domain import events as e
 from timing.domain.classification import Place
 from timing.domain.rulebook import Classification, Penalties, Rulebook, rules_of
-from timing.log.record import Record
 from timing.projections.result import result
 from timing.projections.timing import Timing
 from timing.projections.versions import versions
@@ -98,16 +97,6 @@ CASES = st.randoms(use_true_random=False).map(lambda chance: (chance, told := ra
 Case = tuple[Random, Events, Events]
 
 
-def fold(events: Iterable[e.AnyEvent], chance: Random | None = None) -> Timing:
-    """Fold events in this order; with a chance, somebody looks at the board now and then."""
-    timing = Timing("s")
-    for seq, event in enumerate(events, start=1):
-        timing.apply(Record("s", seq, 1, event, b"", b""))
-        if chance and chance.random() < 0.3:
-            timing.board()
-    return timing
-
-
 def road(timing: Timing) -> list[tuple[str, int, int, bool]]:
     return [(s.car, s.laps, s.last_at, s.flagged) for s in timing.state().standings]
 
@@ -129,7 +118,7 @@ def test_decisions_come_to_the_same_in_any_order_of_arrival_and_looked_at_in_any
     events = [*told, *decisions]
     arrived = list(events)
     chance.shuffle(arrived)
-    one, other = fold(arrived, chance), fold(events)
+    one, other = fold(arrived, lambda: chance.random() < 0.3), fold(events)
     assert one.digest() == other.digest()
     assert one.board() == other.board()
     assert result(one).rows == result(other).rows

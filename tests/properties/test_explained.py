@@ -1,16 +1,14 @@
 """Every place on the board is explained, whatever happened, and the explanation's numbers are the board's."""
 
-import runpy
-from collections.abc import Iterable
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import explained
 import msgspec
 import pytest
+from folded import fold
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from invented import CHANCES, SESSIONS, Events
 
 from timing.domain import events as e
 from timing.log.record import Record
@@ -18,18 +16,6 @@ from timing.projections.anomalies import Watch, anomalies
 from timing.projections.differences import differences, head, lines
 from timing.projections.preview import preview
 from timing.projections.timing import Timing
-
-_laws = runpy.run_path(str(Path(__file__).parent / "test_laws.py"))
-Invention, CHANCES = _laws["Invention"], st.randoms(use_true_random=False)
-Events = list[e.AnyEvent]
-SESSIONS = CHANCES.map(lambda chance: Invention(chance).session())
-
-
-def fold(events: Iterable[e.AnyEvent]) -> Timing:
-    timing = Timing("s")
-    for seq, event in enumerate(events, start=1):
-        timing.apply(Record("s", seq, 1, event, b"", b""))
-    return timing
 
 
 def every_place_is_explained(events: Events, _: Random) -> None:

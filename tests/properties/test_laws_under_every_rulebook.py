@@ -1,6 +1,6 @@
 """Laws of scoring over simulated races, mended, half mended or not at all, under rulebooks drawn from every policy."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Literal, get_args
 
@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from drawn_rulebooks import drawn_rulebook
 from explained import every_place_is_explained
+from folded import fold
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from race_table import whatever_was_published
@@ -17,7 +18,6 @@ from timing.domain import events as e
 from timing.domain.points import scores
 from timing.domain.rulebook import RedFlag, Rulebook, rulebook_from, rules_of
 from timing.domain.units import MINUTE, SECOND
-from timing.log.record import Record
 from timing.projections.points import points
 from timing.projections.result import result, result_json
 from timing.projections.timing import Timing
@@ -97,16 +97,6 @@ def test_over_thousands_of_races(check: Law) -> None:
         check(session(seed), chance)
 
     tried()
-
-
-def fold(events: Iterable[e.AnyEvent], look: Callable[[], bool] = lambda: False) -> Timing:
-    """Fold events in this order; ``look`` says after which of them somebody looks at the board."""
-    timing = Timing("s")
-    for seq, event in enumerate(events, start=1):
-        timing.apply(Record("s", seq, 1, event, b"", b""))
-        if look():
-            timing.board()
-    return timing
 
 
 def road(timing: Timing) -> list[tuple[object, ...]]:

@@ -1,10 +1,10 @@
 """Laws of neutralisation: over generated races in which cars pass, pit and are not heard, and simulated ones, in which nobody cheats."""
 
-from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
 
 import pytest
+from folded import fold
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +12,6 @@ from replay.simulate import plan_for, simulate
 from timing.domain import events as e
 from timing.domain.rulebook import Neutral, Neutralisation, Rulebook, Start, rules_of
 from timing.domain.units import MINUTE, SECOND
-from timing.log.record import Record
 from timing.projections.decider import Decider, Refusal
 from timing.projections.passes import passes
 from timing.projections.timing import Timing
@@ -101,15 +100,6 @@ def _neutral(chance: Random, order: str | None) -> Neutral:
         "pit_lane": chance.choice(("open", "closed")),
     }
     return Neutral(**{**drawn, **({"order": order} if order else {})})
-
-
-def fold(events: Iterable[e.AnyEvent], look: Callable[[], bool] = lambda: False) -> Timing:
-    timing = Timing("s")
-    for seq, event in enumerate(events, start=1):
-        timing.apply(Record("s", seq, 1, event, b"", b""))
-        if look():
-            timing.board()
-    return timing
 
 
 CHANCES = st.randoms(use_true_random=False)

@@ -1,14 +1,13 @@
 """Laws of what is supposed, over generated sessions: it leaves what is as it is, and what was added can be taken away again."""
 
-import runpy
 from collections.abc import Callable
-from pathlib import Path
 from random import Random
 
 import msgspec
 import pytest
+from folded import fold
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from invented import CHANCES, SESSIONS, Events
 
 from replay.comparing.compare import compare
 from timing.domain import events as e
@@ -21,11 +20,6 @@ from timing.projections.supposing import event_of, leave_out, suppose
 from timing.services.rulebooks import Rulebooks
 from timing.services.scoring import score_log
 
-_laws = runpy.run_path(str(Path(__file__).parent / "test_laws.py"))
-Invention, fold = _laws["Invention"], _laws["fold"]
-CHANCES = st.randoms(use_true_random=False)
-SESSIONS = CHANCES.map(lambda chance: Invention(chance).session())
-Events = list[e.AnyEvent]
 RULEBOOKS = Rulebooks()
 
 Law = Callable[[Events, Random], None]

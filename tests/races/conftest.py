@@ -1,24 +1,9 @@
-"""The folder of real races: session files with their official results.
+"""Which real races a test is run on."""
 
-They are not ours to distribute; without them these tests are skipped.
-"""
-
-import os
 from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).parents[2]
-ENDING = ".events.jsonl"
-
-
-def races_folder() -> Path | None:
-    """Give the folder named by ``PARCFERME_RACES``, or the one beside the checkout."""
-    given = os.environ.get("PARCFERME_RACES")
-    folder = Path(given) if given else ROOT.parent / "shared" / "races"
-    if given and not folder.is_dir():
-        raise pytest.UsageError(f"PARCFERME_RACES names {folder}, which is no folder")
-    return folder if folder.is_dir() else None
+from race_files import WANTING, name_of, race_files
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -29,22 +14,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     name = next((name for name in ("race", "sampled_race") if name in metafunc.fixturenames), None)
     if name is None:
         return
-    folder = races_folder()
-    files = sorted(folder.glob(f"*{ENDING}")) if folder else []
+    files = race_files()
     if name == "sampled_race":
-        files = [path for path in files if path.name.removesuffix(ENDING) in metafunc.module.SAMPLE]
+        files = [path for path in files if name_of(path) in metafunc.module.SAMPLE]
     if files:
-        metafunc.parametrize(name, files, ids=[path.name.removesuffix(ENDING) for path in files])
+        metafunc.parametrize(name, files, ids=map(name_of, files))
     else:
-        skip = pytest.mark.skip(reason="no folder of real races: name it in PARCFERME_RACES, or put it at ../shared/races")
-        metafunc.parametrize(name, [pytest.param(None, marks=skip)], ids=["none"])
+        metafunc.parametrize(name, [pytest.param(None, marks=pytest.mark.skip(reason=WANTING))], ids=["none"])
 
 
 @pytest.fixture
 def longest_race() -> Path:
     """Give the race with the largest file."""
-    folder = races_folder()
-    files = list(folder.glob(f"*{ENDING}")) if folder else []
+    files = race_files()
     if not files:
-        pytest.skip("no folder of real races: name it in PARCFERME_RACES, or put it at ../shared/races")
+        pytest.skip(WANTING)
     return max(files, key=lambda path: path.stat().st_size)

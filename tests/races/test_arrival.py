@@ -1,40 +1,17 @@
 """A real race heard as decoders and networks bring it: shuffled, doubled, resent."""
 
+import itertools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from folded import fold
+from race_files import events_of
 
 from timing.domain.events import AnyEvent, Passing
-from timing.log.record import Record
-from timing.log.session_file import read_lines
-from timing.projections.decider import Decider, Refusal
-from timing.projections.timing import Timing
-from timing.services.rulebooks import Rulebooks
 
 pytestmark = pytest.mark.races
-
-
-def events_of(race: Path) -> list[AnyEvent]:
-    decider, events = Decider("race", Rulebooks().resolve), []
-    with race.open("rb") as lines:
-        for line in read_lines(lines):
-            assert line.event is not None
-            event = decider.decide(line.event, line.number)
-            assert not isinstance(event, Refusal), event
-            decider.evolve(event)
-            events.append(event)
-    return events
-
-
-def fold(events: Sequence[AnyEvent], look_every: int | None = None) -> Timing:
-    timing = Timing("race")
-    for seq, event in enumerate(events, start=1):
-        timing.apply(Record("race", seq, 1, event, b"", b""))
-        if look_every and seq % look_every == 0:
-            timing.board()
-    return timing
 
 
 def doubled(events: list[AnyEvent], _: random.Random) -> list[AnyEvent]:
@@ -68,6 +45,7 @@ def test_however_it_arrives_it_is_the_same_race(
 ) -> None:
     events = events_of(longest_race)
     as_it_happened = fold(events)
-    arrived = fold(arrive(events, random.Random(7)), look_every=2_003)
+    turns = itertools.count(1)
+    arrived = fold(arrive(events, random.Random(7)), lambda: next(turns) % 2_003 == 0)
     assert arrived.digest() == as_it_happened.digest()
     assert arrived.board() == as_it_happened.board()

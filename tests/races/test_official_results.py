@@ -1,5 +1,6 @@
 """Real races, scored from their events, give their official results; in any order of arrival."""
 
+import itertools
 import json
 import random
 import time
@@ -7,13 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from folded import fold
+from race_files import events_of
 
-from timing.log.event_log import MemoryLog
-from timing.log.record import Record, draft
-from timing.log.session_file import read_lines
-from timing.projections.decider import Decider, Refusal
 from timing.projections.result import result_json
-from timing.projections.timing import Timing
 from timing.services.rulebooks import Rulebooks
 from timing.services.scoring import score_file
 
@@ -60,34 +58,15 @@ def test_the_classification_is_the_official_one(race: Path) -> None:
         assert not found
 
 
-def records(race: Path) -> list[Record]:
-    """Read a race as its log would hold it."""
-    log, decider = MemoryLog(), Decider("race", Rulebooks().resolve)
-    with race.open("rb") as lines:
-        for line in read_lines(lines):
-            assert line.event is not None
-            event = decider.decide(line.event, line.number)
-            assert not isinstance(event, Refusal), event
-            decider.evolve(event)
-            log.append([draft("race", event)], recorded_at=1)
-    return list(log.read("race"))
-
-
 def test_any_order_of_arrival_gives_the_same_digest(race: Path) -> None:
-    heard = records(race)
-    in_order = Timing("race")
-    for record in heard:
-        in_order.apply(record)
+    heard = events_of(race)
     chance = random.Random(race.name)
     resent = [*heard, *heard[-1000:]]
     chance.shuffle(resent)
-    shuffled = Timing("race")
     looks = {chance.randrange(len(resent)) for _ in range(20)}
-    for count, record in enumerate(resent):
-        shuffled.apply(record)
-        if count in looks:  # what was seen on the way must not matter to what comes
-            shuffled.board()
-    assert shuffled.digest() == in_order.digest()
+    turns = itertools.count()
+    shuffled = fold(resent, lambda: next(turns) in looks)  # what was seen on the way must not matter to what comes
+    assert shuffled.digest() == fold(heard).digest()
 
 
 def test_the_longest_race_is_scored_within_a_second(longest_race: Path) -> None:

@@ -1,11 +1,10 @@
 """Which state a sheet is of: the version asked for, the last one, or what stands now."""
 
 import pytest
+from folded import fold
 
 from timing.domain import events as e
 from timing.domain.errors import TimingError
-from timing.log.record import Record
-from timing.projections.timing import Timing
 from timing.services.sheets import sheet_of
 
 S = 1_000_000
@@ -29,13 +28,6 @@ def told(published: int) -> list[e.AnyEvent]:
     return events
 
 
-def fold(events: list[e.AnyEvent], seq: int | None) -> Timing:
-    timing = Timing("sunday")
-    for number, event in enumerate(events[:seq], start=1):
-        timing.apply(Record("sunday", number, 1, event, b"", b""))
-    return timing
-
-
 @pytest.mark.parametrize(
     ("number", "current", "stamp", "order"),
     [
@@ -46,14 +38,14 @@ def fold(events: list[e.AnyEvent], seq: int | None) -> Timing:
     ],
 )
 def test_the_version_asked_for_is_the_one_of_then(number: int | None, current: bool, stamp: tuple[str, str], order: str) -> None:
-    made, version = sheet_of(lambda seq: fold(told(2), seq), number, current=current, parts=["classification"])
+    made, version = sheet_of(lambda seq: fold(told(2)[:seq], session="sunday"), number, current=current, parts=["classification"])
     assert made.stamp[:2] == stamp
     assert "".join(line.cells[1] for line in made.sections[0].lines) == order
     assert (version is None) == current
 
 
 def test_without_versions_it_is_what_stands() -> None:
-    made, version = sheet_of(lambda seq: fold(told(0), seq), None, current=False)
+    made, version = sheet_of(lambda seq: fold(told(0)[:seq], session="sunday"), None, current=False)
     assert version is None
     assert made.stamp[0] == "Not published"
     assert {"classification", "laps", "messages"} <= {section.part for section in made.sections}
@@ -62,4 +54,4 @@ def test_without_versions_it_is_what_stands() -> None:
 @pytest.mark.parametrize("number", [0, 3])
 def test_a_version_that_is_not_there(number: int) -> None:
     with pytest.raises(TimingError, match=f"sunday has 2 published results; there is no version {number}"):
-        sheet_of(lambda seq: fold(told(2), seq), number, current=False)
+        sheet_of(lambda seq: fold(told(2)[:seq], session="sunday"), number, current=False)

@@ -8,6 +8,13 @@ from timing.projections.explanation import Explanation
 from timing.projections.timing import Timing
 
 
+def told(timing: Timing, car: str) -> Explanation:
+    """Give the explanation of a car that is entered."""
+    found = explain(timing, car)
+    assert found, f"car {car} is not explained"
+    return found
+
+
 def every_place_is_explained(timing: Timing) -> int:
     """Hold the explanation of every car to the board, to its neighbours' and to itself; gives how many there were."""
     board, places = timing.board(), timing.classification()

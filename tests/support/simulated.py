@@ -3,11 +3,15 @@
 import inspect
 import random
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+
+from folded import RULEBOOKS
 
 from replay.commands.simulate import command, plan_of
 from replay.simulate import MISHAPS, Simulation, Truth, simulate
-from timing.log.record import Record
+from timing.log.record import Record, draft
+from timing.log.sqlite_log import SqliteLog
 from timing.projections.decider import Decider, Refusal
 from timing.projections.timing import Timing
 from timing.services.rulebooks import Rulebooks
@@ -52,6 +56,14 @@ def records(simulation: Simulation, rulebooks: Rulebooks) -> Iterator[Record]:
         assert not isinstance(decided, Refusal), f"{event} was refused: {decided.reason}"
         decider.evolve(decided)
         yield Record(simulation.plan.session, seq, arrived_at, decided, b"", b"")
+
+
+def logged(path: Path, options: list[str]) -> Path:
+    """Write the log that a service would have kept of the race of a command line."""
+    with closing(SqliteLog(path)) as log:
+        for record in records(raced(options), RULEBOOKS):
+            log.append([draft(record.session, record.event)], record.recorded_at)
+    return path
 
 
 def differences(timing: Timing, truth: Truth) -> list[str]:

@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simulated import raced, records
+from simulated import logged
 from websockets.asyncio.client import ClientConnection, connect
 
 from replay.serving.moments import Opening
 from replay.serving.recording import Recording, Title
 from replay.serving.service import ReplayService, Where
 from replay.serving.shelf import Shelf
-from timing.log.record import Record, draft
+from timing.log.record import Record
 from timing.log.sqlite_log import SqliteLog
 from timing.projections.frames import receive
-from timing.services.rulebooks import Rulebooks
 
 HARSH = ["--seed", "7", "--cars", "8", "--minutes", "10", "--faults", "all"]
 LIMIT_S = 20
@@ -94,12 +93,7 @@ Serve = Callable[..., contextlib.AbstractAsyncContextManager[ReplayService]]
 @pytest.fixture(scope="session")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The log of a race in which everything goes wrong and is mended, as a service would have kept it."""
-    path = tmp_path_factory.mktemp("replay") / "race.db"
-    kept = SqliteLog(path)
-    for record in records(raced(HARSH), Rulebooks()):
-        kept.append([draft(record.session, record.event)], record.recorded_at)
-    kept.close()
-    return path
+    return logged(tmp_path_factory.mktemp("replay") / "race.db", HARSH)
 
 
 @pytest.fixture(scope="session")

@@ -13,27 +13,11 @@ from replay.verifying.held import held
 from replay.verifying.sheet import CheckedSheet, check_sheet, sheets_of
 from timing.domain.errors import TimingError
 from timing.log.record import decode_event, draft
-from timing.log.session_file import export_line
 from timing.log.sqlite_log import SqliteLog
 from timing.projections.versions import versions_json
 from timing.services.keys import SigningKeyFile, new_key
 from timing.services.rulebooks import Rulebooks
 from timing.services.scoring import score_log
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("sheets")
-
-
-@pytest.fixture(scope="module")
-def key(folder: Path) -> SigningKeyFile:
-    return new_key(folder / "key")
-
-
-@pytest.fixture(scope="module")
-def log(folder: Path, key: SigningKeyFile) -> Path:
-    return written(folder / "race.db", race(), key)
 
 
 def sheets(path: Path) -> list[dict[str, Any]]:
@@ -45,8 +29,8 @@ def sheets(path: Path) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def sheet(log: Path) -> dict[str, Any]:
-    return sheets(log)[1]
+def sheet(signed: Path) -> dict[str, Any]:
+    return sheets(signed)[1]
 
 
 def against(sheet: dict[str, Any], path: Path, *keys: str) -> CheckedSheet:
@@ -55,17 +39,14 @@ def against(sheet: dict[str, Any], path: Path, *keys: str) -> CheckedSheet:
 
 
 def test_a_sound_sheet_holds_alone_and_against_log_and_export(
-    log: Path, sheet: dict[str, Any], key: SigningKeyFile, tmp_path: Path
+    signed: Path, exported: bytes, sheet: dict[str, Any], key: SigningKeyFile, tmp_path: Path
 ) -> None:
     found = check_sheet(sheet, keys=[key.id])
     assert (found.status, found.differences, found.notes) == (0, (), ())
     assert (found.document, found.stage, found.key_id, found.key) == ("14", "final", key.id, key.public)
-    source = SqliteLog(log, readonly=True)
-    (tmp_path / "export.jsonl").write_bytes(b"".join(export_line(record) + b"\n" for record in source.read("sunday")))
-    head = list(source.read("sunday"))[found.seq - 1].hash.hex()
-    source.close()
-    assert found.hash == head
-    for path in (log, tmp_path / "export.jsonl"):
+    (tmp_path / "export.jsonl").write_bytes(exported)
+    assert found.hash == json.loads(exported.splitlines()[found.seq - 1])["hash"]
+    for path in (signed, tmp_path / "export.jsonl"):
         assert against(sheet, path, key.public).holds
 
 
@@ -86,14 +67,14 @@ def altered(sheet: dict[str, Any], path: tuple[Any, ...]) -> dict[str, Any]:
     return changed
 
 
-def test_every_value_of_the_result_and_of_what_was_signed_counts(sheet: dict[str, Any], key: SigningKeyFile, log: Path) -> None:
+def test_every_value_of_the_result_and_of_what_was_signed_counts(sheet: dict[str, Any], key: SigningKeyFile, signed: Path) -> None:
     told = {"text", "seconds", "laps", "positions", "lap", "reason"}
     for part in ("result", "signature"):
         for path in leaves(sheet[part], (part,)):
             free = "penalties" in path and path[-1] in told
             found = check_sheet(altered(sheet, path), keys=[key.public])
             assert (found.status == 1) != free, path
-            assert (against(altered(sheet, path), log, key.public).status == 1) != free, path
+            assert (against(altered(sheet, path), signed, key.public).status == 1) != free, path
     for name in ("digest", "seq", "stage", "id", "rulebook"):
         assert check_sheet(altered(sheet, (name,))).status == 1, name
 
@@ -118,7 +99,7 @@ def test_who_signed_it(sheet: dict[str, Any], key: SigningKeyFile, tmp_path: Pat
     assert check_sheet(forged, keys=[key.public]).status == 3
 
 
-def test_an_unsigned_sheet_says_nothing_alone_and_holds_against_its_log(log: Path, key: SigningKeyFile, tmp_path: Path) -> None:
+def test_an_unsigned_sheet_says_nothing_alone_and_holds_against_its_log(key: SigningKeyFile, tmp_path: Path) -> None:
     unsigned = written(tmp_path / "unsigned.db", race())
     sheet = sheets(unsigned)[1]
     assert check_sheet(sheet).status == 3
@@ -142,7 +123,7 @@ def test_against_another_log_or_one_whose_end_is_gone(sheet: dict[str, Any], key
     assert "publishes no result" in against(sheet, longer).differences[0].reason
 
 
-def test_what_a_correction_changed_since_is_noted(log: Path, key: SigningKeyFile, tmp_path: Path) -> None:
+def test_what_a_correction_changed_since_is_noted(key: SigningKeyFile, tmp_path: Path) -> None:
     path = written(tmp_path / "voided.db", race(), key)
     void = {"type": "event_voided", "id": "v", "at": ZERO, "event": "p0", "reason": "wrong sheet", "by": "TK"}
     opened = SqliteLog(path)

@@ -33,30 +33,6 @@ class Alter(Protocol):
 Rows = list[list[object]]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("logs")
-
-
-@pytest.fixture(scope="module")
-def key(folder: Path) -> SigningKeyFile:
-    return new_key(folder / "key")
-
-
-@pytest.fixture(scope="module")
-def signed(folder: Path, key: SigningKeyFile) -> Path:
-    return written(folder / "signed.db", race(), key)
-
-
-@pytest.fixture(scope="module")
-def exported(folder: Path, signed: Path) -> bytes:
-    log = SqliteLog(signed, readonly=True)
-    try:
-        return b"".join(export_line(record) + b"\n" for record in log.read("sunday"))
-    finally:
-        log.close()
-
-
 RECORDS = 14  # of the signed race: 4 of the opening, 4 passings, 2 results, a penalty, the key, two signatures
 
 
