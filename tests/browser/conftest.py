@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
 from running_service import BIN, Service
 
 from timing.projections.board import Board, Clock, Distance, DriverView, Gap, Notice, PenaltyView, ResultView, Row, SessionView
@@ -265,6 +265,13 @@ async def browser() -> AsyncIterator[Browser]:
             await browser.close()
 
 
+LOST = (
+    "WebSocket connection to", "net::ERR_CONNECTION_", "net::ERR_EMPTY_RESPONSE", "net::ERR_CONTENT_LENGTH_MISMATCH",
+    "net::ERR_INCOMPLETE_CHUNKED_ENCODING", "net::ERR_SOCKET_NOT_CONNECTED",
+)  # fmt: skip
+"""What Chromium says of a line that is gone: nobody listens, or what was under way was cut."""
+
+
 class Viewer:
     """A page whose every complaint and every request is kept."""
 
@@ -272,15 +279,35 @@ class Viewer:
         self.page = page
         self.complaints: list[str] = []
         self.requests: list[str] = []
+        self.under_way: set[Request] = set()
         self.may_lose_connection = False
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("request", self._asked)
+        page.on("requestfinished", lambda request: self.under_way.discard(request))  # noqa: PLW0108  # it keeps a note on what it calls
+        page.on("requestfailed", lambda request: self.under_way.discard(request))  # noqa: PLW0108
         page.on("websocket", lambda socket: self.requests.append(socket.url))
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self.complaints.append(f"{message.type}: {message.text}")
+
+    def _asked(self, request: Request) -> None:
+        self.requests.append(request.url)
+        self.under_way.add(request)
+
+    async def loses_connection(self) -> None:
+        """Say that the line is about to be cut: first the page gets all it has asked for, its modules, fonts and documents."""
+        await self.page.wait_for_load_state("load")
+        await self.page.evaluate("document.fonts.ready.then(() => true)")
+        await until(self._asks_nothing, "all that the page has asked for")
+        self.may_lose_connection = True
+
+    async def _asks_nothing(self) -> bool:
+        if self.under_way:
+            return False
+        await self.page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")  # what came may lead to more
+        return not self.under_way
 
     async def shows(self, stage: Stage, seconds: float = 15) -> None:
         """Wait until the page shows the stage's last frame."""
@@ -301,7 +328,7 @@ class Viewer:
 
     def check(self) -> None:
         """Nothing went wrong on the page, and it asked nobody but its own host."""
-        lost = ("WebSocket connection to", "net::ERR_CONNECTION_REFUSED") if self.may_lose_connection else ()
+        lost = LOST if self.may_lose_connection else ()
         assert [said for said in self.complaints if not any(word in said for word in lost)] == []
         assert {urlsplit(url).hostname for url in self.requests} == {"127.0.0.1"}
 

@@ -374,11 +374,11 @@ async def test_without_a_connection_commands_are_off_and_nobody_can_overlook_it(
         await running.publish([line.decode() for line in race(int(time.time() - 300) * S)])
         token = await running.token("race-director")
         viewer = await view(f"{running.pages}sign-in?next=/s/demo-1/control")
-        viewer.may_lose_connection = True
         page = viewer.page
         await page.fill("#token", token)
         await page.keyboard.press("Enter")
         await on(viewer)
+        await viewer.loses_connection()
         await running.end(kill=True)
         await page.wait_for_selector("#off:has-text('No connection: commands are off')", timeout=30_000)
         assert await page.is_disabled('.flag[data-status="red"]')

@@ -59,9 +59,9 @@ async def test_after_the_feed_was_away_the_page_goes_on_without_a_wrong_row(stag
     race.step(300)
     stage.publish(race.board())
     viewer = await view(stage.url)
-    viewer.may_lose_connection = True
     await viewer.shows(stage)
     before = await viewer.order()
+    await viewer.loses_connection()
     await stage.close_feed()
     await viewer.page.wait_for_selector('html[data-link="offline"]')
     assert "Connection lost" in await viewer.page.inner_text(".lost")
@@ -86,8 +86,8 @@ async def test_after_the_feed_was_away_the_page_goes_on_without_a_wrong_row(stag
 async def test_a_resumed_line_on_which_nothing_was_missed_is_live_and_checked(stage: Any, race: Any, view: View) -> None:
     stage.publish(race.board())
     viewer = await view(stage.url)
-    viewer.may_lose_connection = True
     await viewer.shows(stage)
+    await viewer.loses_connection()
     await stage.close_feed()
     await viewer.page.wait_for_selector('html[data-link="offline"]')
     await stage.open_feed()

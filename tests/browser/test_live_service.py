@@ -35,11 +35,11 @@ async def said_by_service(viewer: Any, service: Service) -> dict[str, Any]:
 async def test_what_is_published_is_what_the_page_shows_through_a_kill(service: Service, events: list[str], view: View) -> None:
     third = len(events) // 3
     viewer = await view(service.pages)
-    viewer.may_lose_connection = True
     await service.publish(events[:third])
     await viewer.page.wait_for_url("**/s/demo-1")
     await viewer.becomes("globalThis.parcferme?.feed.state?.session.status === 'running'")
     await said_by_service(viewer, service)
+    await viewer.loses_connection()
     await service.end(kill=True)
     await viewer.page.wait_for_selector('html[data-link="offline"]')
     await service.start()

@@ -351,9 +351,9 @@ async def test_it_goes_back_to_its_moment_when_the_service_was_started_again(log
     await service.start()
     try:
         driver = Driver(await view(f"{service.pages}s/mitjet-albi-1", reduced_motion="reduce"))
-        driver.viewer.may_lose_connection = True
         await driver.told()
         here = await driver.seek(lap=5)
+        await driver.viewer.loses_connection()
         await service.end()
         await driver.viewer.becomes("document.documentElement.dataset.link === 'offline'")
         await service.start()
