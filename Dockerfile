@@ -2,9 +2,9 @@
 
 FROM python:3.13-slim AS build
 WORKDIR /source
-COPY requirements/build.txt requirements/run.txt requirements/
+COPY requirements/build.txt requirements/image.txt requirements/
 RUN python -m venv --without-pip /opt/parcferme \
- && python -m pip --python /opt/parcferme/bin/python install --no-cache-dir --require-hashes -r requirements/run.txt \
+ && python -m pip --python /opt/parcferme/bin/python install --no-cache-dir --require-hashes -r requirements/image.txt \
  && python -m pip install --no-cache-dir --require-hashes -r requirements/build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY timing timing

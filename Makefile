@@ -6,7 +6,7 @@ JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ "$$n" -le 4 ] && echo "$$n"
 
 ENVS := .envs
 BIN = $(ENVS)/$(1)/bin
-LOCKS := build run test dev
+LOCKS := build run image test dev
 # (replay/. and not replay, which is what `make replay` makes)
 SOURCES := pyproject.toml README.md LICENSE $(shell find timing replay/. config \( -type d -o -type f \) -not -name '__pycache__' -not -name '*.py[co]')
 
@@ -56,6 +56,7 @@ wheel: dist/.built ## build the wheel into dist/
 lock: $(ENVS)/dev/.made ## renew requirements/*.txt to the newest versions that pyproject.toml allows
 	$(call LOCK,build,--group build)
 	$(call LOCK,run,pyproject.toml)
+	$(call LOCK,image,pyproject.toml --extra archive)
 	$(call LOCK,test,pyproject.toml --extra archive --group test)
 	$(call LOCK,dev,pyproject.toml --extra archive --group dev)
 

@@ -20,7 +20,7 @@ from timing.services.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-LOCKS = ("build", "run", "test", "dev")
+LOCKS = ("build", "run", "image", "test", "dev")
 
 
 def is_editable() -> bool:
@@ -88,11 +88,12 @@ def test_a_lock_has_hashes_and_no_address(name: str) -> None:
 
 
 def test_the_locks_agree_with_each_other_and_with_the_project() -> None:
-    run, test, dev = locked("run"), locked("test"), locked("dev")
-    assert run.items() <= test.items() <= dev.items()
+    run, image, test, dev = locked("run"), locked("image"), locked("test"), locked("dev")
+    assert run.items() <= image.items() <= test.items() <= dev.items()
     assert locked("build").items() <= dev.items()
     wanted = {re.split(r"[^a-z0-9-]", dependency)[0] for dependency in PROJECT["project"]["dependencies"]}
     assert wanted <= run.keys()
+    assert {re.split(r"[^a-z0-9-]", extra)[0] for extra in PROJECT["project"]["optional-dependencies"]["archive"]} <= image.keys()
     grouped = {
         group: {re.split(r"[^a-z0-9-]", d)[0] for d in found if isinstance(d, str)} for group, found in PROJECT["dependency-groups"].items()
     }
@@ -152,6 +153,11 @@ def test_the_container_is_built_in_two_stages_on_one_base() -> None:
     installs = [run for run in said(build, "RUN") if "install" in run]
     assert all("--require-hashes" in run or "--no-index" in run for run in installs)
     assert not any("pip" in run for run in said(runtime, "RUN"))
+
+
+def test_the_container_offers_tables_and_sheets() -> None:
+    build, _ = stages()
+    assert any("-r requirements/image.txt" in run for run in said(build, "RUN"))
 
 
 def test_what_it_copies_is_there_and_not_ignored() -> None:

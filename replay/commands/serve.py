@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from timing.services.replayed import Speed
 
 PLACES = ("begin", "start", "end")
+OPEN = "other machines can reach this replay, and nobody is asked who they are"
+ALL = "--session shows one session alone, a proxy in front can ask (docs: replay)"
+ONE = "a proxy in front can ask (docs: replay)"
 
 
 class SpeedType(click.ParamType[Any]):
@@ -80,7 +83,7 @@ class PlaceType(click.ParamType[Any]):
 )
 @click.option("--feed-port", metavar="N", type=click.IntRange(0, 65535), default=8765, show_default=True, help="The feed's port; 0: any.")
 @click.option("--web-port", metavar="N", type=click.IntRange(0, 65535), default=8080, show_default=True, help="The pages' port; 0: any.")
-@click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="0.0.0.0 lets other machines look on.")
+@click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="0.0.0.0 lets other machines look on and drive.")
 @click.option("--feed-url", metavar="URL", help="The feed as browsers reach it, behind a proxy.")
 def command(source: Path, session: str | None, *, pace: str | None, **given: Any) -> None:
     """Show a log or a session file again: the same feed and screens, at any moment, at any speed.
@@ -88,6 +91,9 @@ def command(source: Path, session: str | None, *, pace: str | None, **given: Any
     Every screen has a moment of its own, or shares one by its name (?moment=NAME in the feed's address). Screens play, pause, seek, step
     and change the way of knowing over the feed. Nothing that comes after its moment is told to a screen. One line with the addresses is
     printed when everything is ready. SIGTERM or Ctrl-C ends it.
+
+    It knows no roles: whoever reaches it sees every session of the log, also those that a service shows to some alone. It listens on this
+    machine only, unless --host says otherwise.
     """
     from replay.serving.moments import Opening
     from replay.serving.service import Where
@@ -106,9 +112,12 @@ async def _serve(source: Path, session: str | None, pace: Any, opening: "Opening
     from replay.serving.service import ReplayService
     from replay.serving.shelf import Shelf
     from timing.commands.serve import told_to_end
+    from timing.services.hosts import is_loopback
 
     stop = told_to_end()
     shelf = Shelf(source, session=session, pace=pace)
     async with ReplayService(shelf, opening, where) as service:
+        if not is_loopback(where.host):
+            click.echo(f"replay serve: {OPEN}; {ONE if session else ALL}", err=True)
         click.echo(str(service))
         await stop.wait()

@@ -84,3 +84,21 @@ async def test_what_cannot_be_served_is_said_on_one_line(race: Path, arguments: 
         out, err = await process.communicate()
     assert (process.returncode, out, err.count(b"\n")) == (status, b"", 1)
     assert said in err.decode()
+
+
+@pytest.mark.parametrize(("host", "told"), [("127.0.0.1", b""), ("::1", b""), ("0.0.0.0", b"nobody is asked who they are")])  # noqa: S104
+async def test_an_address_that_others_reach_is_told(race: Path, host: str, told: bytes) -> None:
+    arguments = [str(race), "--host", host, "--feed-port", "0", "--web-port", "0"]
+    process = await asyncio.create_subprocess_exec(*REPLAY, "serve", *arguments, stdout=-1, stderr=-1)
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            assert READY.fullmatch((await process.stdout.readline()).decode())
+            process.terminate()
+            _, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert (process.returncode, err.count(b"\n")) == (0, bool(told))
+    assert told in err
