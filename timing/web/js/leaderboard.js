@@ -3,6 +3,7 @@
 import { bestsKey, bestsOf } from "./bests.js";
 import { inBattle } from "./cells.js";
 import { fitColumns, gridTemplate, planColumns } from "./columns.js";
+import { element, headCell, paintCell } from "./painting.js";
 import { RowKeys } from "./rowkeys.js";
 import { t } from "./texts.js";
 
@@ -57,8 +58,9 @@ export class Leaderboard {
     const view = viewOf(state, choice, order);
     view.compact = !this.wide && this.#width < COMPACT_EM;
     view.brief = this.wide || view.compact;
-    this.root.style.setProperty("--rows", Math.max(order.length, 8));
-    this.root.dataset.order = choice.order;
+    const rows = String(Math.max(order.length, 8));
+    if (this.root.style.getPropertyValue("--rows") !== rows) this.root.style.setProperty("--rows", rows);
+    if (this.root.dataset.order !== choice.order) this.root.dataset.order = choice.order;
     this.root.classList.toggle("neutralised", view.neutralised);
     this.empty.hidden = order.length > 0;
     const goesOn = state.epoch === this.#epoch; // in another epoch it is another moment: nothing came from where it stands
@@ -105,18 +107,16 @@ export class Leaderboard {
       kept.element.remove();
       this.#rows.delete(car);
     }
-    const overtaken = animate ? standing(order.map((car) => this.#rows.get(car)?.index ?? -1)) : null;
-    let at = this.body.firstElementChild;
-    order.forEach((car, index) => {
-      const kept = this.#rows.get(car) ?? this.#add(car);
-      if (kept.element === at) at = at.nextElementSibling;
-      else this.body.insertBefore(kept.element, at);
-      if (animate && kept.index !== null && kept.index !== index) {
-        const byItself = !overtaken.has(index);
-        if (byItself || this.#cost < this.slowMs) this.#move(kept, kept.index - index, byItself);
-      }
+    const overtaken = standing(order.map((car) => this.#rows.get(car)?.index ?? -1));
+    let next = null;
+    for (let index = order.length - 1; index >= 0; index--) {
+      const kept = this.#rows.get(order[index]) ?? this.#add(order[index]);
+      const byItself = !overtaken.has(index);
+      if (byItself) this.body.insertBefore(kept.element, next); // an element that is put elsewhere is laid out anew: those alone that must be
+      next = kept.element;
+      if (animate && kept.index !== null && kept.index !== index && (byItself || this.#cost < this.slowMs)) this.#move(kept, kept.index - index, byItself);
       kept.index = index;
-    });
+    }
   }
 
   // Transform and opacity alone are animated: they need neither style nor layout nor paint while they run. A row that is still under way
@@ -154,7 +154,8 @@ export class Leaderboard {
       const row = state.rows[car];
       const place = view.places.get(car);
       if (kept.row === row && kept.view === shared && kept.place === place) continue;
-      kept.element.dataset.status = view.started ? row.status : "";
+      const status = view.started ? row.status : "";
+      if (kept.element.dataset.status !== status) kept.element.dataset.status = status;
       kept.element.classList.toggle("battle", inBattle(row, view));
       this.#columns.forEach((column, i) => paintCell(kept.cells[i], column.cell(row, view)));
       if (animate && kept.row && row.laps > kept.row.laps) this.#flash(kept);
@@ -275,45 +276,3 @@ function makeCells(kept, columns) {
   kept.view = "";
   kept.element.replaceChildren(kept.glow, ...kept.cells);
 }
-
-function headCell({ id, label, labels, align }) {
-  const cell = element("div", `cell ${align} c-${id}`, "columnheader");
-  cell.append(...(labels?.length ? labels.map((each) => paintPart(["sector", each])) : [label]));
-  return cell;
-}
-
-function paintCell(cell, parts) {
-  const key = JSON.stringify(parts);
-  if (cell.key === key) return;
-  cell.key = key;
-  cell.replaceChildren(...parts.map(paintPart));
-}
-
-function paintPart(part) {
-  if (typeof part === "string") return document.createTextNode(part);
-  const [name, text, title] = part;
-  if (name.startsWith("plate ")) return plate(name, text);
-  const span = element("span", name);
-  if (typeof text === "string") span.textContent = text;
-  else span.append(...text.map(paintPart));
-  if (title) span.title = title;
-  return span;
-}
-
-// The number opens the car: a button, of which one at a time is in the order of the tabulator.
-function plate(name, car) {
-  const button = element("button", name);
-  button.type = "button";
-  button.tabIndex = -1;
-  button.textContent = car;
-  button.setAttribute("aria-label", t("car.open", { car }));
-  return button;
-}
-
-function element(tag, name, role) {
-  const made = document.createElement(tag);
-  made.className = name;
-  if (role) made.setAttribute("role", role);
-  return made;
-}
-
