@@ -5,6 +5,7 @@ import inspect
 import itertools
 import os
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,13 +17,17 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
 from running_service import BIN, Service
+from tower import S, Tower
+from tower import race as told_race
 
 from timing.projections.board import Board, Clock, Distance, DriverView, Gap, Notice, PenaltyView, ResultView, Row, SessionView
 from timing.projections.frames import Framer
+from timing.services.app import Service as App
 from timing.services.feed import Feed
 from timing.services.hub import Hub
 from timing.services.pages import PageServer
 from timing.services.sessions import SessionInfo
+from timing.services.settings import Settings
 from timing.services.web import Health, SessionEntry, make_app
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -371,3 +376,22 @@ async def events(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     process = await asyncio.create_subprocess_exec(BIN / "replay", "simulate", "--seed", "1", "--session", "demo-1", "-o", file)
     assert await asyncio.wait_for(process.wait(), 60) == 0
     return file.read_text("utf-8").splitlines()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def app(tmp_path: Path) -> AsyncIterator[App]:
+    async with App(Settings(log=tmp_path / "log.db", mqtt_port=0, feed_port=0, web_port=0)) as app:
+        yield app
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def empty_tower(app: App, view: Open) -> Tower:
+    """A service that people sign in to; no session is open yet."""
+    return Tower(app, view)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def tower(empty_tower: Tower) -> Tower:
+    """The same, with a race of which five minutes have been told."""
+    await empty_tower.publish(told_race(int(time.time() - 300) * S))
+    return empty_tower

@@ -1,0 +1,77 @@
+"""Corrections, the red flag's result and publishing on the console, each with what it would change before it is sent."""
+
+import pytest
+from tower import S, Tower, answered, on
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+
+async def test_a_crossing_voided_given_away_and_added_each_with_what_it_changes(tower: Tower) -> None:
+    viewer = await tower.sign_in("timekeeper")
+    page = await on(viewer)
+    await page.keyboard.press("c")
+    await page.fill("#mending-car", "9")
+    await page.keyboard.press("Enter")
+    line = "#corrections tr:has-text('SF') >> nth=0"
+    await page.click(f"{line} >> button:has-text('Void')")
+    await page.wait_for_selector("#found tr:has-text('9'):has-text('P2 → P4')")
+    await page.click("#send")
+    assert await page.is_visible("#proposal"), "not without a reason"
+    await page.fill("#why", "pushed over the line")
+    await page.keyboard.press("Enter")
+    await answered(viewer, "Void the crossing of car 9 at SF")
+    assert [row["car"] for row in (await tower.document("result"))["rows"]] == ["7", "3", "5", "9"]
+    [voided] = [each for each in await tower.log(viewer) if each["type"] == "passing_voided"]
+    assert (voided["by"], voided["reason"]) == ("Anna Roy", "pushed over the line")
+    await page.wait_for_selector("#corrections .taken button")
+    await page.wait_for_selector("#journal button:has-text('Undo: ')")
+    await page.keyboard.press("Shift+U")
+    await answered(viewer, "Undone: Passing line/1/")
+    assert [row["car"] for row in (await tower.document("result"))["rows"]] == ["7", "9", "3", "5"], "by a new event, back as it was"
+    await page.click(".record:has-text('Start') button:has-text('Move')")
+    written = await page.input_value("#when")
+    await page.fill("#when", f"{written[:-6]}500000")
+    await page.keyboard.press("Tab")
+    await page.wait_for_selector("#found tr:has-text('7'):has-text('→')")
+    await page.fill("#why", "half a second later, on video")
+    await page.click("#send")
+    await answered(viewer, "Move to another instant: Start")
+    totals = {row["car"]: row["total_us"] for row in (await tower.document("result"))["rows"]}
+    assert totals["7"] == 180 * S - 500_000
+
+
+async def test_the_red_flags_result_is_declared_after_the_readings_and_published(tower: Tower) -> None:
+    viewer = await tower.sign_in("race-director", "timekeeper")
+    page = await on(viewer)
+    await page.keyboard.press("r")
+    await page.wait_for_selector(".readings:not(:empty)")
+    assert await page.is_disabled("#redflag .danger"), "nothing is suspended"
+    await page.keyboard.press("Shift+R")
+    await answered(viewer, "Red flag")
+    await page.wait_for_selector('.reading[data-own="true"] .own')
+    sheet = await tower.document("red-flag")
+    shown = await page.locator(".reading [data-policy]").evaluate_all("(all) => all.map((each) => each.dataset.policy)")
+    assert sorted(shown) == sorted(reading["policy"] for reading in sheet["readings"]), "every reading"
+    own = next(reading for reading in sheet["readings"] if reading["own"])
+    assert await page.locator(".reading.own .places b").all_inner_texts() == [line["car"] for line in own["result"]]
+    await page.click("#redflag .danger:enabled")
+    await page.wait_for_selector("#found :is(table, .none)")
+    await page.click("#send")
+    assert await page.is_visible("#proposal"), "only by who has seen them"
+    await page.check("#sure")
+    await page.click("#send")
+    await answered(viewer, "Race stopped")
+    await page.wait_for_selector("html[data-track='red'] [data-at=state]:has-text('Finished')")
+    await page.keyboard.press("p")
+    for stage, sure in (("provisional", False), ("final", True)):
+        await page.click(f'#results [data-stage="{stage}"]:enabled')
+        if sure:
+            await page.check("#sure")
+        await page.wait_for_selector("#found .none, #found p")
+        await page.click("#send")
+        await answered(viewer, f"{stage.capitalize()} result published")
+        await page.wait_for_selector(f'.versions [data-stage="{stage}"]')
+    versions = (await tower.document("versions"))["versions"]
+    assert [(each["stage"], each["faults"], each["current"]) for each in versions] == [("provisional", [], True), ("final", [], True)]
+    assert await page.is_disabled('#results button[data-stage="provisional"]')
+    assert [row["laps"] for row in (await tower.document("result"))["rows"]] == [own["result"][0]["laps"]] * 4
