@@ -233,8 +233,10 @@ class Moment:
         """Show another moment: a new epoch for its screens, even where it lies ahead."""
         before = self.shown.timing
         gc.disable()  # it would look through what is copied here, several times, before the snapshot is sent
-        asyncio.get_running_loop().call_soon(gc.enable)
-        self.shown.renew(self._recording.keyframes(self.known).fold(goal.records))
+        try:
+            self.shown.renew(self._recording.keyframes(self.known).fold(goal.records))
+        finally:
+            asyncio.get_running_loop().call_soon(gc.enable)  # after those whom the hub has just woken to send it
         self._explanations = Explanations(lambda _: self.shown.timing, self._time)
         self.player.put(goal.at)
         self._tell_at = self._mark_at = 0.0

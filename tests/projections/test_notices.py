@@ -6,7 +6,7 @@ import pytest
 
 from timing.domain import events as e
 from timing.projections.board import NoticeFacts
-from timing.projections.notices import notices, penalty_text
+from timing.projections.notices import Written, notices, penalty_text
 
 if TYPE_CHECKING:
     from tests.projections.conftest import Script
@@ -71,6 +71,17 @@ def test_a_decision_that_goes_on_names_its_car() -> None:
     update = e.DecisionUpdated(id="u", at=20, decision="D1", stage="quashed", reason="video")
     written = notices([(update, True), (decided("drive_through"), True)])
     assert (written[1].text, written[1].car) == ("Decision D1 (car 7): quashed: video", "7")
+
+
+def test_what_is_written_once_follows_what_is_said_later() -> None:
+    written: Written = {}
+    update, decision = e.DecisionUpdated(id="u", at=20, decision="D1", stage="quashed"), decided("drive_through")
+    (before,) = notices([(update, True)], written)
+    assert before.car is None
+    after = notices([(update, True), (decision, True)], written)
+    assert [n.car for n in after] == ["7", "7"]
+    assert notices([(update, True), (decision, True)], written)[1] is after[1]
+    assert notices([(update, True), (decision, False)], written)[0].struck
 
 
 def test_a_voided_message_stays_struck_through_on_the_board(script: type["Script"]) -> None:

@@ -26,7 +26,7 @@ from timing.domain.events import (
 from timing.domain.suspension import Suspension, suspensions
 from timing.projections.board import DriverView, Notice, PenaltyView
 from timing.projections.evidence import Evidence, entries_of
-from timing.projections.notices import notices, penalty_text
+from timing.projections.notices import Written, notices, penalty_text
 
 
 class Commanded(Struct, frozen=True):
@@ -65,8 +65,8 @@ class Commanded(Struct, frozen=True):
     notices: tuple[Notice, ...]
 
 
-def commanded(evidence: Evidence) -> Commanded:
-    """Read the commands of a settled evidence."""
+def commanded(evidence: Evidence, written: Written) -> Commanded:
+    """Read the commands of a settled evidence; ``written`` keeps the notices from one reading to the next."""
     started, ended = evidence.of(SessionStarted), evidence.of(SessionEnded)
     start = next((said[0].at for said in (started, evidence.of(SegmentStarted)) if said), None)
     statuses, stops = evidence.of(TrackStatus), evidence.of(RaceStopped)
@@ -103,7 +103,7 @@ def commanded(evidence: Evidence) -> Commanded:
         published=published[-1].stage if published else None,
         pit_lane_open=lanes[-1].open if lanes else True,
         classes=tuple(sorted({entry.class_ for entry in entries.values()})),
-        notices=notices(evidence.said()),
+        notices=notices(evidence.said(), written),
     )
 
 

@@ -1,6 +1,7 @@
 """The message list: what race control and the stewards said or did, in words."""
 
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from msgspec import structs
 
@@ -43,16 +44,29 @@ _STATUS = {
 _FACTS = tuple(name for name in NoticeFacts.__struct_fields__ if name not in ("type", "car"))
 
 
-def notices(said: Iterable[tuple[AnyCommand, bool]]) -> tuple[Notice, ...]:
-    """Write the message list from every command and whether it holds, in order of time."""
+Written: TypeAlias = dict[tuple[str, bool, str | None], Notice | None]
+"""Notices by what they are written from: the event's id, whether it holds, and the car of the decision that it is about."""
+
+
+def notices(said: Iterable[tuple[AnyCommand, bool]], written: Written | None = None) -> tuple[Notice, ...]:
+    """Give the message list from every command and whether it holds, in order of time; ``written`` keeps what is written once."""
+    written = {} if written is None else written
     cars: dict[str, str] = {}
-    written: list[Notice] = []
+    found: list[Notice] = []
     for event, holds in sorted(said, key=lambda pair: (pair[0].at, pair[0].id)):
         if isinstance(event, Decision):
             cars[event.decision] = event.car
-        if notice := _notice(event, cars):
-            written.append(structs.replace(notice, facts=_facts(event, notice.car), struck=not holds))
-    return tuple(written)
+        key = (event.id, holds, cars.get(event.decision) if isinstance(event, DecisionUpdated) else None)
+        if key not in written:
+            written[key] = _write(event, cars, holds=holds)
+        if notice := written[key]:
+            found.append(notice)
+    return tuple(found)
+
+
+def _write(event: AnyCommand, cars: dict[str, str], *, holds: bool) -> Notice | None:
+    notice = _notice(event, cars)
+    return notice and structs.replace(notice, facts=_facts(event, notice.car), struck=not holds)
 
 
 def _notice(event: AnyCommand, cars: dict[str, str]) -> Notice | None:  # noqa: PLR0911  # one case an event, nothing nested

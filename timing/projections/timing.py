@@ -22,6 +22,7 @@ from timing.projections.evidence import Evidence
 from timing.projections.formation import Formation, FormationLaps, shortened
 from timing.projections.lap_data import LapData
 from timing.projections.neutral import Neutral
+from timing.projections.notices import Written
 from timing.projections.penalties import weighing
 from timing.projections.qualified import Qualifier
 from timing.projections.rows import form_board
@@ -54,10 +55,11 @@ class Timing:
         self._bounds: tuple[int | None, int, bool] = (None, 0, True)
         self._origin: int | None = None
         self._version = 0
-        self._said = commanded(self.evidence)
+        self._written: Written = {}
+        self._said = commanded(self.evidence, self._written)
         self.qualifier = Qualifier()
         self.lap_data = LapData()
-        self._best: dict[str, tuple[tuple[object, ...], tuple[int | None, int]]] = {}
+        self._best: dict[str, tuple[tuple[object, ...], int, tuple[int | None, int]]] = {}
         self._state: State | None = None
         self._board: Board | None = None
         self._boarded: State | None = None
@@ -173,9 +175,9 @@ class Timing:
         if not self.laps:
             changed = dict.fromkeys(crossings, True)
         for car, rebuild in changed.items():
-            self._best.pop(car, None)
             laps = self.laps.get(car)
             if laps is None or rebuild:
+                self._best.pop(car, None)
                 since = formation.since(car) if formation is not None else start if first_lap == "signal" else None
                 laps = self.laps[car] = CarLaps(since, self.evidence.lap_facts, origin)
             laps.extend(crossings[car], self._loops, self.rules.laps, start=start, end=end, armed=armed)
@@ -193,7 +195,7 @@ class Timing:
         if self._version == self.evidence.version:
             return False
         self._version = self.evidence.version
-        self._said = said = commanded(self.evidence)
+        self._said = said = commanded(self.evidence, self._written)
         if opened is None:
             return False
         if isinstance(opened.rules, dict) and self.rules.id == "none":
@@ -251,12 +253,17 @@ class Timing:
         return Standing(car, class_, laps.ends, counted, began, flagged, done, best_us, best_lap)
 
     def _best_of(self, car: str, laps: CarLaps, counted: int, deleted: frozenset[int]) -> tuple[int | None, int]:
-        key = (len(laps.times), counted, deleted, self.neutral.left_out)
-        if car not in self._best or self._best[car][0] != key:
-            deleted |= self.neutral.laps_left_out(laps)
-            times = [(t, n) for n, t in enumerate(laps.times[:counted], start=1) if t is not None and n not in deleted]
-            self._best[car] = (key, min(times, default=(None, 0)))
-        return self._best[car][1]
+        terms = (deleted, self.neutral.left_out)
+        known = self._best.get(car)
+        if known is None or known[0] != terms or known[1] > counted:
+            known = (terms, 0, (None, 0))
+        if known[1] < counted:
+            _, seen, best = known
+            out = deleted | self.neutral.laps_left_out(laps)
+            times = [] if best[0] is None else [best]
+            times += [(t, n) for n, t in enumerate(laps.times[seen:counted], start=seen + 1) if t is not None and n not in out]
+            known = self._best[car] = (terms, counted, min(times, default=(None, 0)))
+        return known[2]
 
     def _still(self, standing: Standing, seen_at: int, fastest_us: int | None, at: int, *, over: bool) -> bool:
         """Whether a car has not been seen for so long that it has stopped, as far as the evidence's own clock tells."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import random
 from collections.abc import AsyncIterator, Callable
@@ -26,7 +27,7 @@ from timing.log.session_file import export_line
 from timing.log.sqlite_log import SqliteLog
 from timing.projections.timing import Timing
 from timing.services.replayed import Control, Known, Target
-from timing.services.sessions import NoSeat
+from timing.services.sessions import NoSeat, Seat
 
 if TYPE_CHECKING:
     from tests.replay.serving.conftest import FakeTime, Screen, Serve
@@ -58,6 +59,27 @@ async def test_a_moment_that_nobody_watches_ends_and_a_watched_one_stays(log: Pa
         with pytest.raises(TimingError, match="no moment 'left'"):
             moments.document(session, "result", {"moment": "left"})
         assert moments.document(session, "result", {"moment": "stays"})
+
+
+async def test_no_garbage_is_looked_for_before_a_moment_is_sent(log: Path) -> None:
+    async def send(due: asyncio.Event, seat: Seat) -> bool:
+        while True:
+            await due.wait()
+            due.clear()
+            if any(message.startswith(b'{"kind":"snapshot"') for _, message in seat.hub.outgoing()):
+                return gc.isenabled()
+
+    async with Moments(Shelf(log), Opening(playing=False)) as moments:
+        seat = await moments.usher(moments.sessions()[0].session, "moment=m")
+        assert seat.control is not None
+        due = asyncio.Event()
+        seat.hub.join("screen")
+        seat.hub.wake = due.set
+        seat.control("screen", Control(do="seek", to=Target(seq=100)))
+        async with asyncio.timeout(20):
+            assert not await send(due, seat)
+        await asyncio.sleep(0)
+        assert gc.isenabled()
 
 
 async def test_there_are_so_many_moments_and_no_more(log: Path) -> None:
