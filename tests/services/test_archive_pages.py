@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -22,9 +23,10 @@ from timing.log.sqlite_log import SqliteLog
 from timing.projections.tables import TABLES
 from timing.projections.timing import Timing
 from timing.projections.versions import versions
-from timing.services import archive_job
+from timing.services import archive_job, archive_pages
 from timing.services.archive_pages import Archive
 from timing.services.asked import Refused
+from timing.services.children import Children
 from timing.services.rulebooks import Rulebooks
 from timing.services.tables import write_table
 
@@ -50,9 +52,10 @@ def timing(log: Path) -> Timing:
 
 @pytest.fixture
 async def client(log: Path, timing: Timing) -> AsyncIterator[httpx.AsyncClient]:
-    def watching(headers: Headers, session: str) -> None:
+    def watching(headers: Headers, session: str) -> str | None:
         if "cookie" in headers:
             raise Refused(403, "not-allowed", f"what you signed in with is not for the session {session}")
+        return headers.get("authorization")
 
     archive = Archive(log, {"sunday": timing}.get, watching)
     transport = httpx.ASGITransport(Starlette(routes=archive.routes()))
@@ -107,6 +110,40 @@ async def test_the_result_document_as_pdf(client: httpx.AsyncClient, timing: Tim
     assert f"Document {versions(timing).versions[-1].document}" in text
     assert "Starting grid" in text
     assert "Lap analysis" not in text
+
+
+async def test_a_file_is_made_once_until_something_is_recorded(
+    client: httpx.AsyncClient, timing: Timing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+    ask = Children.ask
+
+    async def counted(children: Children, arguments: list[str]) -> bytes:
+        asked.append(arguments[1:])
+        return await ask(children, arguments)
+
+    monkeypatch.setattr(Children, "ask", counted)
+    first = await client.get("/api/sessions/sunday/document.pdf?part=grid")
+    again = await client.get("/api/sessions/sunday/document.pdf?part=grid")
+    assert (first.status_code, again.status_code, first.content == again.content) == (200, 200, True)
+    assert len(asked) == 1
+    await client.get("/api/sessions/sunday/tables/laps.csv")
+    monkeypatch.setattr(timing, "seq", timing.seq + 1)
+    await client.get("/api/sessions/sunday/document.pdf?part=grid")
+    assert asked == [["sunday", "document.pdf", "last", "grid"], ["sunday", "laps.csv"], ["sunday", "document.pdf", "last", "grid"]]
+
+
+async def test_very_many_laps_are_printed_for_who_is_signed_in(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_pages, "MANY_LAPS", 20)
+    signed_in = {"authorization": "Bearer any"}
+    for query in ("", "?part=laps", "?version=1&part=grid&part=laps"):
+        refused = await client.get(f"/api/sessions/sunday/document.pdf{query}")
+        assert (refused.status_code, refused.json()["code"]) == (401, "not-signed-in")
+    [instead] = re.findall(r"leave them out \((\?\S+)\)", refused.json()["reason"])
+    assert (await client.get(f"/api/sessions/sunday/document.pdf{instead}")).status_code == 200
+    answer = await client.get("/api/sessions/sunday/document.pdf?part=laps", headers=signed_in)
+    assert answer.status_code == 200
+    assert "Lap analysis" in "".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,15 @@ async def test_one_at_a_time_and_a_few_wait(tmp_path: Path) -> None:
     assert not is_running(process)
 
 
+async def test_the_next_begins_when_as_long_has_gone_by_as_the_last_took() -> None:
+    children, clock = Children("timeit"), asyncio.get_running_loop().time
+    began = clock()
+    await children.ask(["-n", "1", "-r", "1", "import time; time.sleep(0.3)"])
+    took = clock() - began
+    await children.ask(["-n", "1", "-r", "1", "pass"])
+    assert clock() - began >= 2 * took
+
+
 async def test_a_visitor_who_goes_ends_the_work(tmp_path: Path) -> None:
     gone = asyncio.Event()
 
@@ -87,7 +96,7 @@ async def test_a_visitor_who_goes_ends_the_work(tmp_path: Path) -> None:
 
     request = Request({"type": "http", "method": "GET", "path": "/", "headers": []}, receive)
     file = tmp_path / "number"
-    answer = asyncio.create_task(answered(Children("timeit"), says_its_number(file), request, "text/plain", "x.txt"))
+    answer = asyncio.create_task(answered(Children("timeit").ask(says_its_number(file)), request, "text/plain", "x.txt"))
     process = await number_in(file)
     assert is_running(process)
     gone.set()

@@ -1,4 +1,7 @@
-"""The archive over HTTP: a session's tables and its result document, made from the log by a process of their own."""
+"""The archive over HTTP: a session's tables and its result document, made from the log by a process of their own, once for each record.
+
+Limits beside those of ``children`` and ``made``: every lap of a session of more than ``MANY_LAPS`` is printed for who is signed in, 401.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +17,10 @@ from timing.projections.tables import TABLES
 from timing.projections.timing import Timing
 from timing.services.asked import Refused, json_answer
 from timing.services.children import Children, answered
+from timing.services.made import Made
 from timing.services.tables import Format
 
+MANY_LAPS = 8_000  # of all cars: a sheet with more takes seconds and half a gigabyte
 _DIGITS = 4  # of a version's number
 TYPES = {"csv": "text/csv; charset=utf-8; header=present", "parquet": "application/vnd.apache.parquet"}
 
@@ -28,6 +33,7 @@ class Archive:
         self._timing_of = timing_of
         self._watching = watching
         self._children = Children("timing.services.archive_job")
+        self._made = Made()
 
     def routes(self) -> list[Route]:
         """Give the routes under which they are asked."""
@@ -64,7 +70,7 @@ class Archive:
                 404, "no-table", f"there is no table {table[:64]}.{form[:16]}; there are, as .csv and .parquet: {there}"
             ).answer()
         name = f"{table}.{form}"
-        return await answered(self._children, [str(self._log), session, name], request, TYPES[form], f"{session}-{name}")
+        return await answered(self._make(session, name), request, TYPES[form], f"{session}-{name}")
 
     async def document(self, request: Request) -> Response:
         """Give the result document: of ``?version=N`` or ``current``, the last version if left out, with each ``?part=``, or all."""
@@ -76,10 +82,21 @@ class Archive:
             return Refused(400, "no-version", f"version is a number, current or last, not {version[:20]!r}").answer()
         if strangers := [part for part in parts if part not in PARTS]:
             return Refused(400, "no-part", f"there is no part {strangers[0][:20]!r}; there are: {', '.join(PARTS)}").answer()
-        name = f"{session}-{version}.pdf"
-        return await answered(
-            self._children, [str(self._log), session, "document.pdf", version, *dict.fromkeys(parts)], request, "application/pdf", name
-        )
+        if (not parts or "laps" in parts) and self._laps(session) > MANY_LAPS and self._watching(request.headers, session) is None:
+            rest = "&".join(f"part={part}" for part in PARTS if part != "laps")
+            reason = f"so many laps are printed for who is signed in; leave them out (?{rest}), take the table laps.csv, or sign in"
+            return Refused(401, "not-signed-in", reason).answer()
+        work = self._make(session, "document.pdf", version, *dict.fromkeys(parts))
+        return await answered(work, request, "application/pdf", f"{session}-{version}.pdf")
+
+    async def _make(self, session: str, *what: str) -> bytes:
+        timing = self._timing_of(session)
+        assert timing is not None, "sessions do not go away"
+        return await self._made.give((session, *what), timing.seq, lambda: self._children.ask([str(self._log), session, *what]))
+
+    def _laps(self, session: str) -> int:
+        timing = self._timing_of(session)
+        return 0 if timing is None else sum(len(laps.ends) for laps in timing.laps.values())
 
     def _refused(self, request: Request) -> Response | None:
         session = request.path_params["session"]

@@ -1,13 +1,14 @@
 """Long work for a visitor of the pages, in a process of its own: the race goes on meanwhile, and the memory goes with the process.
 
-Limits and what happens at them: one piece of work at a time, four wait, beyond that 503; one that takes over 60 s is ended, 504; one whose
-visitor has gone is ended.
+Limits and what happens at them: one piece of work at a time, four wait, beyond that 503; half of the time, so that after each the next
+begins when as long has gone by as that one took; one that takes over 60 s is ended, 504; one whose visitor has gone is ended.
 """
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from typing import Any
 
 import structlog
 from starlette.requests import Request
@@ -31,6 +32,7 @@ class Children:
         self._within_s = within_s
         self._one = asyncio.Lock()
         self._asking = 0
+        self._not_before = 0.0
 
     async def ask(self, arguments: Sequence[str]) -> bytes:
         """Give what the child printed.
@@ -44,7 +46,13 @@ class Children:
         self._asking += 1
         try:
             async with self._one:
-                return await self._run(arguments)
+                clock = asyncio.get_running_loop().time
+                await asyncio.sleep(self._not_before - clock())
+                began = clock()
+                try:
+                    return await self._run(arguments)
+                finally:
+                    self._not_before = clock() + (clock() - began)
         finally:
             self._asking -= 1
 
@@ -77,9 +85,9 @@ class Children:
         raise Refused(500, "failed", "it could not be made; the service's log says why")
 
 
-async def answered(children: Children, arguments: Sequence[str], request: Request, media_type: str, name: str) -> Response:
-    """Answer a request with what a child prints, as a file called ``name``; end the child when the visitor has gone."""
-    work = asyncio.create_task(children.ask(arguments))
+async def answered(making: Coroutine[Any, Any, bytes], request: Request, media_type: str, name: str) -> Response:
+    """Answer a request with what is made for it, as a file called ``name``; end the work when the visitor has gone."""
+    work = asyncio.create_task(making)
     gone = asyncio.create_task(_gone(request))
     try:
         await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
