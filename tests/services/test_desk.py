@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+import structlog
 from office import Office
 
 from timing.domain.events import MessageRejected
@@ -120,7 +121,9 @@ async def test_an_unknown_session_is_said_so(office: Office) -> None:
 
 async def test_what_is_too_large_is_not_even_read(office: Office) -> None:
     async with office.program("race-director") as client:
-        answer = await client.post(CONTROL, content=b" " * (64 * 1024 + 1))
+        with structlog.testing.capture_logs() as said:
+            answer = await client.post(CONTROL, content=b" " * (64 * 1024 + 1))
+        assert [(one["event"], one["code"], one["name"]) for one in said] == [("request refused", "too-large", "Desk")]
         assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
         assert (await client.post(CONTROL, content=json.dumps(flag()).encode() + b" " * 60_000)).status_code == 200
     assert len(office.records()) == 2

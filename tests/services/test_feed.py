@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+import structlog
 import uvloop
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.client import ClientProtocol
@@ -152,29 +153,40 @@ async def test_a_resync_is_answered_by_a_snapshot() -> None:
 
 
 @pytest.mark.parametrize(
-    ("messages", "code"),
+    ("messages", "code", "reason"),
     [
-        (["hello"], 1008),
-        (['{"kind":"shout"}'], 1008),
-        (["[]"], 1008),
-        ([b"\xff\xfe"], 1008),
-        (["[" * 4_000], 1008),
-        (["x" * 5_000], 1009),
-        ([RESYNC] * 11, 1008),
+        (["hello"], 1008, "only "),
+        (['{"kind":"shout"}'], 1008, "only "),
+        (["[]"], 1008, "only "),
+        ([b"\xff\xfe"], 1008, "only "),
+        (["[" * 4_000], 1008, "only "),
+        (["x" * 5_000], 1009, "frame with 5000 bytes exceeds limit of 4096"),
+        ([RESYNC] * 11, 1008, "too many resyncs"),
     ],
 )
-async def test_what_a_screen_may_not_say_ends_its_connection_alone(messages: list[str | bytes], code: int) -> None:
+async def test_what_a_screen_may_not_say_ends_its_connection_alone_and_is_logged(
+    messages: list[str | bytes], code: int, reason: str
+) -> None:
     stage = Stage()
     async with feed(stage) as server, screen(server) as client, screen(server) as neighbour:
-        with contextlib.suppress(ConnectionClosed):
-            for message in messages:
-                await client.send(message)
-        with pytest.raises(ConnectionClosed) as closed:
-            await asyncio.wait_for(to_the_end(client), 10)
-        assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == code
+        with structlog.testing.capture_logs() as said:
+            await shown_out(client, messages, code)
+            await until(lambda: bool(said))
+        assert [(one["event"], one["code"], one["client"]) for one in said] == [("screen shown out", code, "127.0.0.1")]
+        assert said[0]["reason"].startswith(reason)
         stage.lap()
         assert await watch(neighbour, 2) == stage.snapshot()
+
+
+async def shown_out(client: ClientConnection, messages: list[str | bytes], code: int) -> None:
+    """Say something, and be closed for it."""
+    with contextlib.suppress(ConnectionClosed):
+        for message in messages:
+            await client.send(message)
+    with pytest.raises(ConnectionClosed) as closed:
+        await asyncio.wait_for(to_the_end(client), 10)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == code
 
 
 async def test_plain_http_lists_the_sessions_and_explains_what_is_not_there() -> None:
@@ -199,16 +211,6 @@ async def test_plain_http_lists_the_sessions_and_explains_what_is_not_there() ->
         stage.ready = False
         starting = await http.get("/v1/sessions/race")
         assert (starting.status_code, starting.json()) == (503, {"error": "the service is starting; try again in a second"})
-
-
-async def test_only_allowed_origins_where_they_are_named() -> None:
-    async with feed(Stage(), origins=["https://timing.example"]) as server:
-        address = f"ws://127.0.0.1:{server.port}/v1/sessions/race"
-        async with connect(address, origin="https://timing.example"):  # type: ignore[arg-type]  # a NewType of str
-            pass
-        with pytest.raises(InvalidStatus) as refused:
-            await connect(address, origin="https://elsewhere.example")  # type: ignore[arg-type]  # the same
-        assert refused.value.response.status_code == 403
 
 
 async def test_two_hundred_screens_see_the_same() -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
+from office import Office
 from starlette.applications import Starlette
-from starlette.requests import Request
 
 from timing.domain import events as e
-from timing.domain.roles import Rights
+from timing.domain.roles import Role
 from timing.log.record import Record
 from timing.projections.preview import preview_of
 from timing.projections.timing import Timing
@@ -20,7 +21,6 @@ from timing.services.documents import document
 from timing.services.explanations import PER_SECOND, Explanations
 from timing.services.previews import LARGEST_BODY, MOST_EVENTS, Previews
 from timing.services.rulebooks import Rulebooks
-from timing.services.tokens import Person
 
 S = 1_000_000
 START = 1_747_400_000 * S
@@ -49,15 +49,16 @@ def timing() -> Timing:
     return race()
 
 
-def steward(_: Request) -> Person:
-    return Person("p", "t", "Anna", Rights(roles=("steward",)), 2**40)
+def asking(office: Office, timing: Timing, role: Role = "steward") -> httpx.AsyncClient:
+    """Give a program of somebody who asks for previews of a session."""
+    previews = Previews({"sunday": timing}.get, Rulebooks().resolve, office.access)
+    transport = httpx.ASGITransport(Starlette(routes=[previews.route()]))
+    return httpx.AsyncClient(transport=transport, base_url="http://timing.local", headers=office.program(role).headers)
 
 
 @pytest.fixture
-async def client(timing: Timing) -> AsyncIterator[httpx.AsyncClient]:
-    previews = Previews({"sunday": timing}.get, Rulebooks().resolve, steward)
-    transport = httpx.ASGITransport(Starlette(routes=[previews.route()]))
-    async with httpx.AsyncClient(transport=transport, base_url="http://timing.local") as client:
+async def client(office: Office, timing: Timing) -> AsyncIterator[httpx.AsyncClient]:
+    async with asking(office, timing) as client:
         yield client
 
 
@@ -117,7 +118,7 @@ async def test_by_another_rulebook_with_the_whole_result(client: httpx.AsyncClie
     assert "there is no rulebook" in unknown.json()["error"]
 
 
-async def test_previews_take_no_more_than_half_of_the_time(timing: Timing, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_previews_take_no_more_than_half_of_the_time(office: Office, timing: Timing, monkeypatch: pytest.MonkeyPatch) -> None:
     took_s = 0.05
     spans: list[tuple[float, float]] = []
     clock = asyncio.get_running_loop().time
@@ -130,11 +131,22 @@ async def test_previews_take_no_more_than_half_of_the_time(timing: Timing, monke
         return preview_of(*given, **more)
 
     monkeypatch.setattr("timing.services.previews.preview_of", slow)
-    transport = httpx.ASGITransport(Starlette(routes=[Previews({"sunday": timing}.get, Rulebooks().resolve, steward).route()]))
-    async with httpx.AsyncClient(transport=transport, base_url="http://timing.local") as client:
+    async with asking(office, timing) as client:
         await asyncio.gather(*(ask(client, {"events": [PENALTY]}) for _ in range(3)))
     assert len(spans) == 3
     assert all(later[0] - earlier[1] >= earlier[1] - earlier[0] for earlier, later in pairwise(spans))
+
+
+async def test_who_may_send_no_command_and_who_asks_too_much_is_refused_and_logged(office: Office, timing: Timing) -> None:
+    with structlog.testing.capture_logs() as said:
+        async with asking(office, timing, "viewer") as viewer:
+            assert (await ask(viewer, {"events": [PENALTY]})).status_code == 403
+        async with asking(office, timing) as steward:
+            assert (await ask(steward, b" " * (LARGEST_BODY + 1))).status_code == 413
+    assert [(one["event"], one["code"], one["name"]) for one in said] == [
+        ("request refused", "not-allowed", "Desk"),
+        ("request refused", "too-large", "Desk"),
+    ]
 
 
 async def test_an_unknown_session_is_not_found(client: httpx.AsyncClient) -> None:

@@ -12,8 +12,8 @@ from timing.projections.board import Notice, Row, SessionView
 from timing.projections.frames import Column, Delta, Snapshot
 from timing.reference.examples import EXAMPLES
 from timing.services.explanations import Explained
-from timing.services.feed import Explain, Resync
 from timing.services.replayed import MOMENT, Control, Replay, ReplayDifference, ReplayMarks, ReplayRefused
+from timing.services.spoken import Explain, Resync
 
 Json: TypeAlias = dict[str, Any]
 

@@ -1,7 +1,7 @@
 """Who asks over HTTP, and whether they may: a browser's cookie or a program's token, the origin of a page, and how often.
 
 What changes something needs an origin that is ours (where a browser says one) and, with a cookie, the header ``x-parcferme``, which no form
-and no page of another origin can send. Refusals are said in the service's log, at most 20 a second, never with what was shown.
+and no page of another origin can send. Refusals are said in the service's log, never with what was shown.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ from starlette.requests import Request
 
 from timing.domain.errors import ConfigurationError
 from timing.domain.roles import Rights
-from timing.services.asked import Refused
+from timing.services.asked import Refused, body_of
+from timing.services.refusals import Refusals
 from timing.services.throttle import Throttle
 from timing.services.tokens import NotSignedIn, Person, Tokens
 
 HEADER = "x-parcferme"
-_SAID_A_SECOND = 20
 _NOBODY_YET = "you are not signed in; sign in at /sign-in, or send a token that is not for once as Authorization: Bearer …"
 
 _log = structlog.get_logger(__name__)
@@ -64,8 +64,12 @@ class Access:
         self._time = loop_time
         self._sign_ins = Throttle(rates.sign_ins / 60, max(1, rates.sign_ins / 2))
         self._commands = Throttle(rates.commands / 60, max(1, rates.commands / 10))
-        self._saying = Throttle(_SAID_A_SECOND, _SAID_A_SECOND)
-        self.refused = 0
+        self._refusals = Refusals()
+
+    @property
+    def refused(self) -> int:
+        """How many requests were refused since the start."""
+        return self._refusals.count
 
     # --- who ---
 
@@ -201,6 +205,19 @@ class Access:
         if wait := self._sign_ins.wait(request.client.host if request.client else "", self._time()):
             raise self.refusing(request, _too_often("attempts to sign in", wait))
 
+    async def body(self, request: Request, largest: int, person: Person | None = None) -> bytes:
+        """Read what was sent.
+
+        Raises:
+            Refused: 413 or 408, said in the log: it is larger than ``largest`` bytes, or did not come in time.
+            ClientDisconnect: whoever asked has gone.
+
+        """
+        try:
+            return await body_of(request, largest)
+        except Refused as fault:
+            raise self.refusing(request, fault, person) from None
+
     def refusing(self, request: Request, fault: Refused, person: Person | None = None) -> Refused:
         """Say a refusal in the log, and give it to be raised."""
         self.say(fault, path=request.url.path, client=request.client.host if request.client else None, person=person)
@@ -208,12 +225,10 @@ class Access:
 
     def say(self, fault: Refused, *, path: str, client: str | None = None, person: Person | None = None) -> None:
         """Count a refusal, and say it in the log."""
-        self.refused += 1
-        if not self._saying.wait("", self._time()):
-            _log.warning(
-                "request refused", code=fault.code, status=fault.status, path=path[:200], client=client,
-                name=person.name if person else None, token=person.token if person else None, refused_in_all=self.refused,
-            )  # fmt: skip
+        self._refusals.say(
+            "request refused", self._time(), code=fault.code, status=fault.status, path=path[:200], client=client,
+            name=person.name if person else None, token=person.token if person else None,
+        )  # fmt: skip
 
 
 def _same_host(origin: str, host: str) -> bool:

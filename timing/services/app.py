@@ -122,7 +122,7 @@ class Service:
         )
         self.feed = await stack.enter_async_context(feed)
         self.desk = Desk(self.access, door, Intake(self.writer, door, self._clock), self._clock)
-        previews = Previews(self.projector.timing, resolve, self.access.acting)
+        previews = Previews(self.projector.timing, resolve, self.access)
         archive = Archive(settings.log, self.projector.timing, self.access.watching)
         journal = Journal(self.access, self.log)
         asked = [

@@ -17,7 +17,7 @@ from timing.domain.events import CHANNEL_OF, EventRetimed, EventVoided, MessageR
 from timing.domain.roles import COMMAND_CHANNELS, Role, speakers_on
 from timing.log.record import LARGEST_PAYLOAD, decode_event
 from timing.services.access import Access
-from timing.services.asked import Refused, body_of, json_answer
+from timing.services.asked import Refused, json_answer
 from timing.services.clock import Clock
 from timing.services.door import Door, Judged, Message, answers
 from timing.services.intake import Intake
@@ -57,7 +57,7 @@ class Desk:
         session, channel = request.path_params["session"], str(request.scope["path"]).rpartition("/")[2]
         try:
             person = self._access.acting(request)
-            payload = await body_of(request, LARGEST_PAYLOAD)
+            payload = await self._access.body(request, LARGEST_PAYLOAD, person)
             judged = self._judge(person, session, channel, payload)
             begun = self._intake.begin([judged])  # at once: what is judged next may rest on it
             [(judged, appended)] = await self._intake.settled(begun)

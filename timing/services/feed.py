@@ -1,8 +1,8 @@
 """The feed: each session's frames over WebSocket, to any number of screens. A frame is serialised once and written to all.
 
 Limits and what happens at them: too many screens, or too many of one address, HTTP 503; an incoming message over 4 KiB, close 1009; one
-that is not understood, or too many of them, close 1008; a connection that takes nothing gets no frames and no answers, and after
-``stall_s`` it is cut; one that answers no ping is closed.
+that is not understood, or too many of them, close 1008; all of these are said in the log. A connection that takes nothing gets no
+frames and no answers, and after ``stall_s`` it is cut; one that answers no ping is closed.
 """
 
 import asyncio
@@ -10,32 +10,32 @@ import contextlib
 import os
 import socket
 import ssl
-from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Annotated, Self
+from typing import Self
 from urllib.parse import parse_qs, unquote
 
 import msgspec
 import structlog
-from msgspec import Meta, Struct
+from msgspec import Struct
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
-from websockets.typing import Origin
 
 from timing.domain.errors import TimingError
 from timing.services.admission import Admission
 from timing.services.hub import FeedFull, Hub
+from timing.services.refusals import Refusals
 from timing.services.replayed import Control
 from timing.services.sessions import NoSeat, Seat, Sessions, Usher
+from timing.services.spoken import UNDERSTOOD, Allowance, Explain, Resync, understood
 from timing.services.tokens import Person
 
 SESSIONS_PATH = "/v1/sessions"
 
-_UNDERSTOOD = 'only {"kind":"resync"} and {"kind":"explain","car":"7"} are understood, and of a replay {"kind":"replay"}'
 _WRITTEN_AT_ONE_GO = 256  # screens, before other work gets its turn
 _log = structlog.get_logger(__name__)
 
@@ -59,19 +59,6 @@ class Limits(Struct, frozen=True, kw_only=True):
     controls: int = 600
     controls_in_s: float = 10.0
     ask_again_s: float = 5.0
-
-
-class Resync(Struct, tag_field="kind", tag="resync"):
-    """A screen asks for a fresh snapshot."""
-
-
-class Explain(Struct, tag_field="kind", tag="explain"):
-    """A screen asks what a car's place rests on; the answer is an ``explanation``."""
-
-    car: Annotated[str, Meta(min_length=1, max_length=8)]
-
-
-_asked: msgspec.json.Decoder[Resync | Explain | Control] = msgspec.json.Decoder(Resync | Explain | Control)
 
 
 class _Screen(ServerConnection):
@@ -135,7 +122,6 @@ class Feed:
         host: str,
         port: int,
         limits: Limits | None = None,
-        origins: Sequence[str] | None = None,
         explain: Callable[[str, str], bytes] | None = None,
         tls: ssl.SSLContext | None = None,
         admission: Admission | None = None,
@@ -148,7 +134,6 @@ class Feed:
         self._sessions = sessions
         self._host, self._port = host, port
         self._limits = limits or Limits()
-        self._origins = None if origins is None else [Origin(origin) for origin in origins]
         self._explain = explain
         self._tls = tls
         self._admission = admission
@@ -158,6 +143,7 @@ class Feed:
         self._senders: dict[Hub, asyncio.Task[None]] = {}
         self._screens: set[_Screen] = set()
         self._of_address: Counter[str] = Counter()
+        self._refusals = Refusals()
 
     @property
     def port(self) -> int:
@@ -197,7 +183,6 @@ class Feed:
             ssl=self._tls,
             process_request=self._answer,
             create_connection=_Screen,
-            origins=self._origins,
             compression=None,  # for each connection anew it costs three times the processor; a proxy in front can do it
             server_header=None,
             max_size=limits.max_message,
@@ -241,6 +226,8 @@ class Feed:
             connection.person = self._admit(request, session)
             seat = await self._seat(connection, session, query)
         except NoSeat as refused:
+            if refused.status == 503:
+                self._refusals.say("screen turned away", connection.loop.time(), reason=str(refused), client=connection.address)
             return _json(connection, refused.status, {"error": str(refused)}, {"Retry-After": "10"} if refused.status == 503 else {})
         connection.hub, connection.seat = seat.hub, seat
         connection.resume, connection.stall_s = _resume(query), self._limits.stall_s
@@ -288,6 +275,7 @@ class Feed:
             for frame in frames:
                 write(connection, wire_form(frame))
             await self._listen(connection, seat)
+            self._say_why_shown_out(connection)
         finally:
             hub.leave(connection)
             self._screens.discard(connection)
@@ -297,29 +285,35 @@ class Feed:
 
     async def _listen(self, connection: _Screen, seat: Seat) -> None:
         limits, clock = self._limits, connection.loop.time
-        resyncs: deque[float] = deque(maxlen=limits.resyncs)
-        questions: deque[float] = deque(maxlen=limits.questions)
-        controls: deque[float] = deque(maxlen=limits.controls)
+        resyncs = Allowance(limits.resyncs, limits.resyncs_in_s)
+        questions = Allowance(limits.questions, limits.questions_in_s)
+        controls = Allowance(limits.controls, limits.controls_in_s)
         with contextlib.suppress(ConnectionClosed):
             async for message in connection:
-                match _understood(message):
-                    case Resync() if _in_time(resyncs, clock(), limits.resyncs_in_s):
+                match understood(message):
+                    case Resync() if resyncs.take(clock()):
                         seat.hub.resync(connection)
                     case Resync():
                         await connection.close(CloseCode.POLICY_VIOLATION, "too many resyncs; ask once, and wait for the snapshot")
-                    case Explain(car=car) if seat.explain and _in_time(questions, clock(), limits.questions_in_s):
+                    case Explain(car=car) if seat.explain and questions.take(clock()):
                         if not connection.paused:
                             write(connection, wire_form(seat.explain(car)))
                     case Explain() if seat.explain:
                         await connection.close(CloseCode.POLICY_VIOLATION, "too many questions; ask more slowly")
-                    case Control() as control if seat.control and _in_time(controls, clock(), limits.controls_in_s):
+                    case Control() as control if seat.control and controls.take(clock()):
                         said = seat.control(connection, control)
                         if said is not None and not connection.paused:
                             write(connection, wire_form(said))
                     case Control() if seat.control:
                         await connection.close(CloseCode.POLICY_VIOLATION, "too much is asked of the replay; ask more slowly")
                     case _:
-                        await connection.close(CloseCode.POLICY_VIOLATION, _UNDERSTOOD)
+                        await connection.close(CloseCode.POLICY_VIOLATION, UNDERSTOOD)
+
+    def _say_why_shown_out(self, screen: _Screen) -> None:
+        """Say in the log that a screen said too much, too often, or what nobody may say here."""
+        sent = screen.protocol.close_sent
+        if sent is not None and sent.code in {CloseCode.POLICY_VIOLATION, CloseCode.MESSAGE_TOO_BIG}:
+            self._refusals.say("screen shown out", screen.loop.time(), code=int(sent.code), reason=sent.reason, client=screen.address)
 
     def _serve_hub(self, hub: Hub) -> None:
         """See that somebody sends what the hub hands out."""
@@ -363,21 +357,6 @@ def _resume(query: str) -> tuple[str, int] | None:
     values = parse_qs(query)
     epoch, rev = values.get("epoch", [""])[-1], values.get("rev", [""])[-1]
     return (epoch, int(rev)) if epoch and rev.isascii() and rev.isdecimal() and len(rev) <= 16 else None
-
-
-def _understood(message: str | bytes) -> Resync | Explain | Control | None:
-    try:
-        return _asked.decode(message)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _in_time(asked: deque[float], now: float, within_s: float) -> bool:
-    """Note that something is asked, and say whether it is not asked too often."""
-    if len(asked) == asked.maxlen and now - asked[0] < within_s:
-        return False
-    asked.append(now)
-    return True
 
 
 def _json(connection: ServerConnection, status: int, body: object, headers: Mapping[str, str] | None = None) -> Response:

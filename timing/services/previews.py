@@ -21,8 +21,8 @@ from timing.projections.decider import ResolveRulebook
 from timing.projections.preview import Preview, known, preview_of
 from timing.projections.supposing import event_of
 from timing.projections.timing import Timing
-from timing.services.asked import Refused, body_of, json_answer
-from timing.services.tokens import Person
+from timing.services.access import Access
+from timing.services.asked import Refused, json_answer
 
 LARGEST_BODY = 64 * 1024
 MOST_EVENTS = 100
@@ -45,13 +45,13 @@ class Asked(Struct, frozen=True, forbid_unknown_fields=True):
 class Previews:
     """Answers what-if questions about sessions.
 
-    ``timing_of`` gives a session's fold, ``resolve`` a rulebook; ``may_ask`` says who asks, or refuses them.
+    ``timing_of`` gives a session's fold, ``resolve`` a rulebook; ``access`` says who asks.
     """
 
-    def __init__(self, timing_of: Callable[[str], Timing | None], resolve: ResolveRulebook, may_ask: Callable[[Request], Person]) -> None:
+    def __init__(self, timing_of: Callable[[str], Timing | None], resolve: ResolveRulebook, access: Access) -> None:
         self._timing_of = timing_of
         self._resolve = resolve
-        self._may_ask = may_ask
+        self._access = access
         self._not_before = 0.0
         self._one = asyncio.Lock()
         self._asking = 0
@@ -73,9 +73,11 @@ class Previews:
         session = request.path_params["session"]
         if self._timing_of(session) is None:
             raise Refused(404, "unknown-session", f"there is no session {session[:64]!r}")
-        if not self._may_ask(request).rights.speaking_on(session):
-            raise Refused(403, "not-allowed", "previews cost work, and are for those who may send a command in this session")
-        asked = _read(await body_of(request, LARGEST_BODY))
+        person = self._access.acting(request)
+        if not person.rights.speaking_on(session):
+            fault = Refused(403, "not-allowed", "previews cost work, and are for those who may send a command in this session")
+            raise self._access.refusing(request, fault, person)
+        asked = _read(await self._access.body(request, LARGEST_BODY, person))
         try:
             events = [event_of(msgspec.json.encode(said), number) for number, said in enumerate(asked.events, start=1)]
         except MalformedEvent as error:

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from timing.domain.errors import TimingError
 from timing.services.access import Access, rights_shown
-from timing.services.asked import Refused, body_of, json_answer
+from timing.services.asked import Refused, json_answer
 from timing.services.clock import Clock
 from timing.services.tokens import NotSignedIn, Person
 
@@ -60,7 +60,7 @@ class SignIn:
         try:
             access.may_try(request)
             access.check_origin(request)
-            token = _token(await body_of(request, _LARGEST_BODY))
+            token = _token(await access.body(request, _LARGEST_BODY))
             passed, person = await asyncio.to_thread(access.tokens.sign_in, token)
         except NotSignedIn as fault:
             return access.refusing(request, Refused(401, fault.code, str(fault))).answer()
