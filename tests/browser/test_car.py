@@ -80,6 +80,23 @@ async def test_a_row_opens_to_its_car_and_goes_on_with_the_race(stage: Any, race
     assert "car=" not in page.url
 
 
+async def test_when_the_car_behind_completes_its_lap_the_explanation_follows(stage: Any, race: Any, view: View) -> None:
+    race.step(460)
+    board = race.board()
+    stage.publish(board)
+    car, behind = board.order[2:4]
+    told = explanation(car, stage.framer.seq)
+    told["result"] = [{"car": behind, "where": "behind", "by": "laps", "laps": 1, "time_us": None, "why": ""}]
+    stage.documents = {f"cars/{car}": sheet(car, 5), f"cars/{car}/explain": told}
+    viewer = await view(f"{stage.url}/s/course-2?car={car}")
+    why = "(document.querySelector('.car-body')?.innerText ?? '')"
+    await viewer.becomes(f"{why}.includes('Car {behind} is behind: 1 lap')")
+    told["result"][0] |= {"by": "time", "laps": 0, "time_us": 640_000}
+    row = msgspec.structs.replace(board.rows[behind], laps=board.rows[behind].laps + 1)
+    stage.publish(msgspec.structs.replace(board, at=board.at + 1, rows={**board.rows, behind: row}))
+    await viewer.becomes(f"{why}.includes('Car {behind} is behind: 0.640')")
+
+
 async def test_with_a_delay_a_car_tells_nothing_that_is_not_shown_yet(stage: Any, race: Any, view: View) -> None:
     race.step(460)
     board = race.board()

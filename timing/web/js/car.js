@@ -66,7 +66,7 @@ export class CarPanel {
     if (this.state && state.epoch !== this.state.epoch) this.#forget(); // another moment, or another service
     this.state = state;
     this.#showFacts(row, state);
-    const key = JSON.stringify([row.laps, row.position, row.pit_stops, row.status, row.penalties, row.result?.position, state.session.status]);
+    const key = JSON.stringify([row.laps, row.position, row.pit_stops, row.status, row.penalties, row.result?.position, state.session.status, around(row, state)]);
     if (key !== this.#key) {
       this.#key = key;
       this.#askSoon();
@@ -155,6 +155,13 @@ export class CarPanel {
       ...section("messages.title", about.length ? h("ul", { className: "plain" }, about.map((each) => h("li", { className: each.struck ? "struck" : "" }, h("time", { className: "dim", textContent: timeOfDay(each.at) }), ` ${messageText(each)}`))) : null),
     );
   }
+}
+
+// Whom an explanation compares the car with, on the road and in the result, and what can part them: it is asked for again when that changes.
+function around(row, { rows }) {
+  const next = (one, other) => Math.abs((one ?? NaN) - other) === 1;
+  const near = Object.values(rows).filter(({ position, result }) => next(position, row.position) || next(result?.position, row.result?.position));
+  return near.map(({ car, laps, best_lap_us: best, status, penalties, result }) => [car, laps, best, status, penalties, result?.position]);
 }
 
 // What of a sheet had happened at an instant: with a delay, the service knows more than is shown.
