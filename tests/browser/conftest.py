@@ -61,6 +61,8 @@ class Race:
         self.states: dict[str, str] = {}
         self.stops = dict.fromkeys(self.cars, 0)
         self.penalties: dict[str, tuple[PenaltyView, ...]] = {}
+        self.championships: tuple[str, ...] = ()
+        self.points: dict[str, tuple[int | None, ...]] = {}
         self.note("session", "The race is started")
 
     def lap(self, car: str) -> int:
@@ -109,7 +111,7 @@ class Race:
             name="Mitjet 2L · Course 2", kind="race", status=self.status, track_status=self.track, rulebook="mitjet-france",  # type: ignore[arg-type]
             laps=len(self.crossings[order[0]]) - 1, distance=Distance(minutes=20, plus_laps=1), started_at=START, clock=clock,
             neutralised=self.track in ("safety_car", "fcy"), pit_lane_open=True, circuit="Circuit d’Albi", sectors=3,
-            classes=CLASSES, finished_at=None,
+            classes=CLASSES, finished_at=None, championships=self.championships,
         )  # fmt: skip
         return Board(START + self.now, session, tuple(order), rows, tuple(self.notices[-200:]))
 
@@ -146,6 +148,7 @@ class Race:
             last_lap_us=last, best_lap_us=min(laps, default=None), sectors_us=sectors, gap=gap, interval=interval, class_gap=class_gap,
             class_interval=class_interval, status=self.states.get(car, "running"), pit_stops=self.stops[car],  # type: ignore[arg-type]
             penalties=self.penalties.get(car, ()), grid=self.grid[car], last_crossing_at=START + crossings[-1], stint_laps=len(laps),
+            points_milli=self.points.get(car, ()),
         )  # fmt: skip
 
 

@@ -70,6 +70,48 @@ async def test_columns_are_chosen_moved_and_kept(stage: Any, race: Any, view: Vi
     assert await page.evaluate(HEADS) == usual
 
 
+async def test_points_are_a_column_for_each_championship_for_who_asks(stage: Any, race: Any, view: View) -> None:
+    race.step(500)
+    race.championships = ("Trophée du Midi, pilotes amateurs", "Cup")
+    race.points = {car: (None if i % 2 else 20_000 - 500 * i, 25_000 if i == 0 else 0) for i, car in enumerate(race.board().order)}
+    board = race.board()
+    stage.publish(board)
+    viewer = await view(stage.url)
+    await viewer.shows(stage)
+    page = viewer.page
+    assert not [column for column in await page.evaluate(HEADS) if column.startswith("points")], "nobody asked yet"
+    await page.click("#settings-open")
+    for name in ("Sectors", "Team", "Decisions"):
+        await page.locator(".picker").get_by_label(name, exact=True).uncheck()
+    for name in race.championships:
+        await page.locator(".picker").get_by_label(f"Points · {name}", exact=True).check()
+    await page.keyboard.press("Escape")
+    trophy, cup = "points_milli:Trophée du Midi, pilotes amateurs", "points_milli:Cup"
+    assert await viewer.texts(trophy) == ["" if i % 2 else f"{20 - i / 2:g}" for i in range(len(board.order))]
+    assert await viewer.texts(cup) == ["25", *["0"] * (len(board.order) - 1)]
+    assert await page.evaluate("[...document.querySelectorAll('.head .c-points_milli .cut')].map(({title}) => title)") == [
+        *race.championships
+    ], "a name that is cut can be read"
+    await page.reload()
+    await viewer.shows(stage)
+    assert (await viewer.texts(cup))[0] == "25", "the address holds a name with a comma too"
+    await page.click(f'.row[data-car="{board.order[0]}"] .c-driver')
+    facts = dict(zip(await page.locator(".facts dt").all_inner_texts(), await page.locator(".facts dd").all_inner_texts(), strict=True))
+    assert facts["Points · Cup"] == "25"
+    assert facts[f"Points · {race.championships[0]}"] == "20"
+    chosen = page.url
+    race.championships, race.points = ("Cup",), dict.fromkeys(board.order, (1500,))
+    stage.publish(race.board())
+    await viewer.shows(stage)
+    assert (await viewer.texts("points_milli"))[0] == "1.5", "of the one that is scored"
+    await page.click("#settings-open")
+    await page.locator(".picker").get_by_label("Team", exact=True).check()
+    assert "Trop" in page.url, "what cannot be had here is kept for where it can"
+    await page.goto(chosen.split("?", maxsplit=1)[0] + "?columns=position,car,points_milli")
+    await viewer.shows(stage)
+    assert await page.evaluate(HEADS) == ["position", "car", "points_milli"]
+
+
 async def test_of_chosen_columns_those_that_do_not_fit_go_from_the_end(stage: Any, race: Any, view: View) -> None:
     race.step(200)
     stage.publish(race.board())

@@ -4,9 +4,11 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 
 from timing.domain import events as e
-from timing.domain.rulebook import Championship, PointsShare, RedFlag, Rulebook, Scoring, ShortScale
+from timing.domain.rulebook import Championship, PointsShare, RedFlag, Rulebook, Scoring, ShortScale, SmallField
+from timing.log.record import Record
 from timing.projections.differences import differences, in_words, lines
 from timing.projections.points import ChampionshipPoints, points, written
 from timing.projections.result import result_json
@@ -114,6 +116,37 @@ def test_how_points_came_about_is_said(script: type["Script"]) -> None:
     told = {row.car: row.why for row in of(race.fold()).rows}
     assert told["9"] == "P2 in GT, P1 of those that score, 25 by the scale, 1 for the fastest lap, of that 50 %"
     assert gave(race.fold()) == {"9": 13, "3": 13}
+
+
+def test_the_board_has_the_points_of_each_championship_at_every_moment(script: type["Script"]) -> None:
+    rules = book(fastest_lap_milli=1_000, places="class", racing_laps=1, small_field=(SmallField(below_starters=2, percent=50),))
+    named = Championship(name="Trophy", scale_milli=SCALE, entered="named", shortened=(ShortScale(below_percent=50, scale_milli=(500,)),))
+    rules = structs.replace(rules, points=Scoring(championships=(*rules.points.championships, named)))
+    race = script("7 9 3", laps=9, rules=rules)
+    race.say(e.EntryRegistered, at=-20, car="9", class_="GT", transponders=("T9",), championships=("Trophy",))
+    race.run(car7="60 120 180", car9="61 121.5 181", car3="70 140")
+    race.say(e.TrackStatus, at=65, status="vsc")
+    race.say(e.TrackStatus, at=100, status="green")
+    race.say(e.Decision, at=170, decision="D", car="7", penalty="disqualified")
+    race.say(e.TrackStatus, at=190, status="red")
+    race.say(e.RaceStopped, at=300)
+    going, seen = Timing("s"), set()
+    for seq, event in enumerate(race.events, start=1):
+        going.apply(Record("s", seq, 1, event, b"", b""))
+        board, anew = going.board(), {scored.championship: scored for scored in points(going, going.classification())}
+        assert board.session.championships == tuple(anew)
+        for car, row in board.rows.items():
+            each = [next((round(r.points * 1_000) for r in anew[name].rows if r.car == car), None) for name in board.session.championships]
+            assert row.points_milli == tuple(each)
+            seen.add((car, row.points_milli))
+    assert {("7", (25_000, None)), ("7", (26_000, None)), ("9", (26_000, 500)), ("3", (12_500, None))} <= seen
+
+
+def test_without_a_championship_the_board_has_no_points(script: type["Script"]) -> None:
+    board = script("7", laps=1).run(car7="60").fold().board()
+    assert (board.session.championships, board.rows["7"].points_milli) == ((), ())
+    practice = script("7", kind="practice", rules=book()).run(car7="60").fold().board()
+    assert (practice.session.championships, practice.rows["7"].points_milli) == ((), ())
 
 
 def test_points_are_written_short() -> None:

@@ -230,7 +230,9 @@ def test_points_go_by_place_to_those_that_score_and_are_never_more_than_the_scal
     events = [msgspec.structs.replace(x, guest=chance.random() < 0.3) if isinstance(x, e.EntryRegistered) else x for x in events]
     timing = fold(events)
     places = {p.car: p for p in timing.classification()}
-    scored = points(timing, list(places.values()))
+    scored, board = points(timing, list(places.values())), timing.board()
+    given = [{row.car: round(row.points * 1_000) for row in found.rows} for found in scored]
+    assert all(row.points_milli == tuple(each.get(car) for each in given) for car, row in board.rows.items())
     if timing.race:
         assert [found.championship for found in scored] == [c.name for c in timing.rules.points.championships]
     for found, championship in zip(scored, timing.rules.points.championships, strict=False) if timing.race else ():

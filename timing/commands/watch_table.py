@@ -142,6 +142,7 @@ _WRITTEN: dict[str, Callable[[Any], str]] = {
     "driver": lambda driver: str(driver.get("name", "")),
     "status": lambda status: _STATUS.get(status, str(status)),
     "penalties": _penalties,
+    "points": lambda each: " ".join("-" if milli is None else f"{milli / 1_000:g}" for milli in each),
 }
 """How each kind of column is written; others as they are."""
 

@@ -1,5 +1,7 @@
 """Points: what a classification is worth to a championship. Who scores is asked first, and places are counted among those."""
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 
@@ -62,11 +64,12 @@ def score(places: Sequence[Place], entries: Mapping[str, EntryRegistered], champ
         share = _share(championship, ran, starters)
         scale = next((s.scale_milli for s in championship.shortened if ran.less_than(s.below_percent)), championship.scale_milli)
         fastest = _fastest(counting, championship, ran) if share else None
+        score_here = {p.car for p in counting}
+        others = sorted(_place(p, championship) for p in field if p.car not in score_here)
+        level = Counter(_place(p, championship) for p in (counting if championship.ineligible == "skip" else field))
         for p in counting:
             place = _place(p, championship)
-            ahead = sum(_place(other, championship) < place for other in field if other not in counting)
-            level = counting if championship.ineligible == "skip" else field
-            shared = sum(_place(other, championship) == place for other in level)
+            ahead, shared = bisect_left(others, place), level[place]
             rank = place - ahead
             first = rank if championship.ineligible == "skip" else place
             given = Fraction(sum(scale[first - 1 : first - 1 + shared]), shared)

@@ -49,6 +49,7 @@ class SessionView(Struct, frozen=True, gc=False):
 
     ``neutralised``: live gaps are gaps of a queue, and ``max_speed_kmh`` is its limit where there is one. ``candidates``: what waits for
     race control, open or to be given back. ``result_due``: the result differs from the one published last; an amended one is due.
+    ``championships``: those that the session gives points to.
     """
 
     name: str
@@ -71,6 +72,7 @@ class SessionView(Struct, frozen=True, gc=False):
     max_speed_kmh: int | None = None
     candidates: tuple["CandidateView", ...] = ()
     result_due: bool = False
+    championships: tuple[str, ...] = ()
 
 
 class ResultView(Struct, frozen=True, gc=False):
@@ -141,7 +143,8 @@ class Row(Struct, frozen=True, gc=False, rename={"class_": "class"}):
 
     ``interval_change_us``, ``class_interval_change_us``: how the interval to the car ahead changed on the last lap, negative where it
     closed; ``None`` unless both did that lap in this order. ``best_sectors_us``: the car's best time in each sector.
-    ``live``: its place between the lines, where there is one to tell.
+    ``live``: its place between the lines, where there is one to tell. ``points_milli``: what its place in the result gives as it stands,
+    in thousandths of a point, for each of the session's championships; ``None`` where it does not score.
     """
 
     position: int
@@ -173,6 +176,7 @@ class Row(Struct, frozen=True, gc=False, rename={"class_": "class"}):
     class_interval_change_us: int | None = None
     best_sectors_us: tuple[int | None, ...] = ()
     live: LiveView | None = None
+    points_milli: tuple[int | None, ...] = ()
 
 
 class NoticeFacts(Struct, frozen=True, gc=False, omit_defaults=True, rename={"class_": "class"}):

@@ -32,7 +32,7 @@ class Column(Struct, frozen=True, gc=False):
 
     id: str
     label: str
-    kind: Literal["number", "text", "car", "class", "driver", "gap", "duration", "durations", "status", "penalties", "live"]
+    kind: Literal["number", "text", "car", "class", "driver", "gap", "duration", "durations", "status", "penalties", "live", "points"]
     align: Literal["left", "right", "centre"]
     priority: int
 
@@ -58,6 +58,7 @@ COLUMNS = (
     Column("best_sectors_us", "Best sectors", "durations", "right", 5),
     Column("live", "Live", "live", "right", 5),
     Column("segment", "Segment", "text", "left", 5),
+    Column("points_milli", "Points", "points", "right", 5),
 )
 
 

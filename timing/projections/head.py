@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from timing.domain.units import MINUTE
 from timing.projections.board import CandidateView, Clock, Distance, SessionStatus, SessionView
+from timing.projections.points import scored_for
 from timing.projections.state import State
 from timing.projections.stoppage import order_of_restart, race_clock
 
@@ -53,6 +54,7 @@ def session_view(timing: "Timing", state: State, candidates: Sequence[CandidateV
         max_speed_kmh=neutral.rule.max_speed_kmh if neutral and neutral.rule else None,
         candidates=tuple(c for c in candidates if c.stands in ("open", "give_back")),
         result_due=result_due,
+        championships=tuple(c.name for c in scored_for(timing)),
     )
 
 

@@ -1,11 +1,13 @@
 """The points that a session gives, for each championship of its rulebook; as they stand while it runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from timing.domain.classification import Place
+from timing.domain.events import EntryRegistered
 from timing.domain.points import Ran, Score, score, score_pole
 from timing.domain.rulebook import Championship
 from timing.projections.stoppage import points_percent, ran_less_than
@@ -40,17 +42,57 @@ class ChampionshipPoints(Struct, frozen=True):
     rows: tuple[PointsRow, ...]
 
 
+def scored_for(timing: "Timing") -> tuple[Championship, ...]:
+    """Give the championships that the session gives points to: a race to all of the rulebook, qualifying to those with points for pole."""
+    opened = timing.evidence.opened
+    if opened is None or opened.kind == "practice":
+        return ()
+    championships = timing.rules.points.championships
+    return championships if timing.race else tuple(c for c in championships if c.pole_milli)
+
+
 def points(timing: "Timing", places: Sequence[Place]) -> tuple[ChampionshipPoints, ...]:
     """Give the points of each championship by a classification of the session."""
-    championships, state = timing.rules.points.championships, timing.state()
-    opened = timing.evidence.opened
-    if not championships or opened is None or opened.kind == "practice":
+    championships = scored_for(timing)
+    if not championships:
         return ()
-    entries = state.said.entries
-    if opened.kind == "qualifying":
-        return tuple(_written(c, score_pole(places, entries, c), None) for c in championships if c.pole_milli)
-    ran = _ran(timing, places)
-    return tuple(_written(c, score(places, entries, c, ran), _note(c, ran)) for c in championships)
+    ran = _ran(timing, places) if timing.race else None
+    entries = timing.state().said.entries
+    return tuple(_written(c, _scores(c, places, entries, ran), _note(c, ran) if ran else None) for c in championships)
+
+
+class CarPoints:
+    """The points of each car, kept until what they rest on changes: they are asked for with every board."""
+
+    def __init__(self) -> None:
+        self._rests_on: tuple[object, ...] = ()
+        self._found: dict[str, tuple[int | None, ...]] = {}
+
+    def of(self, timing: "Timing", places: Sequence[Place]) -> Mapping[str, tuple[int | None, ...]]:
+        """Give, by car, its thousandths of a point in each championship of ``scored_for``; ``None``: it does not score there."""
+        championships = scored_for(timing)
+        if not championships:
+            return {}
+        ran, entries = _ran(timing, places) if timing.race else None, timing.state().said.entries
+        rests_on = (championships, entries, [(p.car, p.position, p.class_position) for p in places], ran and _told(ran, championships))
+        if rests_on != self._rests_on:
+            scores = [{s.car: s.points_milli for s in _scores(c, places, entries, ran)} for c in championships]
+            self._found = {car: tuple(given.get(car) for given in scores) for car in entries}
+            self._rests_on = rests_on
+        return self._found
+
+
+def _scores(championship: Championship, places: Sequence[Place], entries: Mapping[str, EntryRegistered], ran: Ran | None) -> list[Score]:
+    """Score a race, or qualifying: there nothing was run."""
+    return score(places, entries, championship, ran) if ran else score_pole(places, entries, championship)
+
+
+def _told(ran: Ran, championships: Sequence[Championship]) -> tuple[object, ...]:
+    """Give all that these championships ask of what was run, as values that can be compared."""
+    short = [ran.less_than(s.below_percent) for c in championships for s in c.shortened]
+    bests = ran.bests if any(c.fastest_lap_milli for c in championships) else None
+    starters = frozenset(ran.starters) if any(c.small_field for c in championships) else None
+    return ran.percent, ran.racing_laps, short, bests, starters
 
 
 def points_by_car(timing: "Timing", places: Sequence[Place]) -> dict[str, str]:
@@ -71,16 +113,18 @@ def _ran(timing: "Timing", places: Sequence[Place]) -> Ran:
     state = timing.state()
     share = points_percent(timing, state)
     bests = {s.car: (s.best_us, s.ends[s.best_lap - 1]) for s in state.standings if s.best_us is not None}
-    return Ran(ran_less_than(timing, state), 100 if share is None else share, _racing_laps(timing, places), state.started, bests)
+    needed = max(c.racing_laps for c in timing.rules.points.championships)
+    return Ran(ran_less_than(timing, state), 100 if share is None else share, _racing_laps(timing, places, needed), state.started, bests)
 
 
-def _racing_laps(timing: "Timing", places: Sequence[Place]) -> int:
-    """Count the winner's laps that no neutralisation and no suspension touched."""
+def _racing_laps(timing: "Timing", places: Sequence[Place], needed: int) -> int:
+    """Count the winner's laps that no neutralisation and no suspension touched, as far as so many are needed."""
     winner = next((p for p in places if p.position is not None), None)
     laps = timing.laps.get(winner.car) if winner else None
     if winner is None or laps is None:
         return 0
-    return sum(not _TOUCHED & set(timing.neutral.tags(laps, lap)) for lap in range(1, min(winner.laps, len(laps.ends)) + 1))
+    racing = (lap for lap in range(1, min(winner.laps, len(laps.ends)) + 1) if not _TOUCHED & set(timing.neutral.tags(laps, lap)))
+    return len(list(islice(racing, needed)))
 
 
 def _note(championship: Championship, ran: Ran) -> str | None:

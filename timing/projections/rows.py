@@ -36,6 +36,7 @@ def form_board(timing: "Timing", state: State, places: Sequence[Place], before: 
     clock = gap_clock(timing, state)
     segments = qualified.segments if qualified else ()
     live = timing.between.views(timing, state, shown)
+    points = timing.car_points.of(timing, places)
     of_class: dict[str, list[Standing]] = {}
     rows: dict[str, Row] = {}
     for position, standing in enumerate(shown, start=1):
@@ -81,6 +82,7 @@ def form_board(timing: "Timing", state: State, places: Sequence[Place], before: 
             class_interval_change_us=_change(standing, class_ahead, clock) if timing.race else None,
             best_sectors_us=laps.best_sectors if laps else (),
             live=live.get(car),
+            points_milli=points.get(car, ()),
         )
         ahead = standing
         old = before.rows.get(car) if before else None

@@ -24,6 +24,7 @@ from timing.projections.lap_data import LapData
 from timing.projections.neutral import Neutral
 from timing.projections.notices import Written
 from timing.projections.penalties import weighing
+from timing.projections.points import CarPoints
 from timing.projections.qualified import Qualifier
 from timing.projections.rows import form_board
 from timing.projections.state import State
@@ -59,6 +60,7 @@ class Timing:
         self._said = commanded(self.evidence, self._written)
         self.qualifier = Qualifier()
         self.lap_data = LapData()
+        self.car_points = CarPoints()
         self._best: dict[str, tuple[tuple[object, ...], int, tuple[int | None, int]]] = {}
         self._state: State | None = None
         self._board: Board | None = None
@@ -147,7 +149,7 @@ class Timing:
         other = copy(self)
         breaks = tuple(b for b in self._said.suspensions if b.ended is not None and b.ended <= red_at)
         said = structs.replace(self._said, red_at=red_at, suspensions=(*breaks, Suspension(red_at)))
-        supposed = {"lap_data": LapData(), "_said": said, "rules": structs.replace(self.rules, red_flag=rules)}
+        supposed = {"lap_data": LapData(), "car_points": CarPoints(), "_said": said, "rules": structs.replace(self.rules, red_flag=rules)}
         vars(other).update(supposed, _best={}, _state=None, _board=None, _boarded=None)
         return other
 

@@ -5,7 +5,7 @@ import { lapChart, lapTable, stintTable, stopTable, wheelTable } from "./carshee
 import { decisionText, messageText } from "./decisions.js";
 import { h } from "./elements.js";
 import { explained } from "./explained.js";
-import { duration, gap, timeOfDay } from "./format.js";
+import { duration, gap, points, timeOfDay } from "./format.js";
 import { t } from "./texts.js";
 
 const AGAIN_AFTER_MS = 2_000; // between two questions for the same car
@@ -99,13 +99,17 @@ export class CarPanel {
       ["column.stops", String(row.pit_stops)],
       ["column.stint_laps", String(row.stint_laps ?? 0)],
     ];
+    const championships = session.championships ?? [];
+    championships.forEach((name, i) => {
+      if (typeof row.points_milli?.[i] === "number") facts.push(["column.points_milli", points(row.points_milli[i]), championships.length > 1 ? ` · ${name}` : ""]);
+    });
     if (row.gap_before) facts.push(["column.gap_before", text(row.gap_before)]);
     const drawn = JSON.stringify([title, under, facts]);
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     this.root.querySelector("h2").textContent = title;
     this.root.querySelector(".car-head p").textContent = under;
-    this.facts.replaceChildren(...facts.map(([key, value]) => h("div", {}, h("dt", { textContent: t(key) }), h("dd", { textContent: value }))));
+    this.facts.replaceChildren(...facts.map(([key, value, of = ""]) => h("div", {}, h("dt", { textContent: `${t(key)}${of}` }), h("dd", { textContent: value }))));
   }
 
   #askSoon() {

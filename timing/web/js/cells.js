@@ -3,7 +3,7 @@
 
 import { rank, SIGNS } from "./bests.js";
 import { decisionText, penaltyText, standing } from "./decisions.js";
-import { duration, gap, shortName } from "./format.js";
+import { duration, gap, points, shortName } from "./format.js";
 import { has, plural, t } from "./texts.js";
 
 const STATUS_SIGN = { pit: "pit", stopped: "stopped", retired: "out", finished: "flag", disqualified: "out", not_started: "out" };
@@ -61,6 +61,12 @@ export const KNOWN = {
   status: { width: 4.6, align: "left", cell: (row, view) => statusParts(row, view) },
   penalties: { width: 6, grow: 1, idle: hasNoPenalties, cell: (row) => penaltyParts(row) },
 };
+
+/** The points in the `at`-th championship of the session; nothing where the car does not score there. A long name is cut, in the head. */
+export function pointsColumn(at, label) {
+  const cell = (row) => [points(row.points_milli?.[at])];
+  return { width: Math.min(Math.max(3.6, label.length * 0.5), 7.5), align: "right", cut: true, cell };
+}
 
 // On a phone a row has two lines, and these stand beside or below others.
 export const IN_OTHER_CELLS = new Set(["class", "class_position", "team", "interval", "best_lap_us", "status", "penalties", "gained"]);

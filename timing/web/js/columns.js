@@ -1,10 +1,11 @@
 // The columns of the leaderboard: which there are is data from the feed, which are shown is the viewer's choice, else what fits.
 
-import { IN_OTHER_CELLS, KNOWN } from "./cells.js";
+import { IN_OTHER_CELLS, KNOWN, pointsColumn } from "./cells.js";
 import { has, t } from "./texts.js";
 
 const GAP_BETWEEN_EM = 0.55;
 const ON_REQUEST = 5; // the priority of what is shown to those alone who ask for it
+const POINTS = "points_milli"; // one column, or `points_milli:NAME` for each championship
 const OWN = ["gained", "gap_before"]; // made by the page, beside those of the feed
 
 const LABELS = {
@@ -15,10 +16,14 @@ const LABELS = {
   pit_stops: "column.stops",
 };
 
-/** Every column that can be chosen, as `{id, label, shown}`, in the order of the feed. */
-export function choosable(fromFeed) {
+/** Every column that can be chosen, as `{id, label, shown}`, in the order of the feed; points by championship where there are several. */
+export function choosable(fromFeed, championships) {
   const all = [];
   for (const column of fromFeed) {
+    if (column.id === POINTS) {
+      all.push(...pointsOf(POINTS, championships).map((id) => ({ id, label: [t("column.points_milli"), nameIn(id)].filter(Boolean).join(" · "), shown: false })));
+      continue;
+    }
     all.push({ id: column.id, label: labelOf(column), shown: (column.priority ?? 4) < ON_REQUEST });
     if (column.id === "position") all.push({ id: "gained", label: t("column.gained.long"), shown: true });
     if (column.id === "interval") all.push({ id: "gap_before", label: t("column.gap_before"), shown: false });
@@ -34,7 +39,11 @@ export function planColumns(fromFeed, view) {
   const known = new Map(fromFeed.map((column) => [column.id, column]));
   const plan = [];
   const ids = view.chosen ?? fromFeed.filter(({ priority }) => (priority ?? 4) < ON_REQUEST).map(({ id }) => id);
-  for (const id of ids) {
+  for (const id of new Set(ids.flatMap((each) => pointsOf(each, view.championships) ?? [each]))) {
+    if (id.startsWith(POINTS)) {
+      if (known.has(POINTS)) plan.push(resolve({ ...known.get(POINTS), id }, view));
+      continue;
+    }
     if (!known.has(id) && !OWN.includes(id)) continue;
     if (left(id, view)) continue;
     plan.push(resolve(known.get(id) ?? { id }, view));
@@ -69,6 +78,18 @@ export function gridTemplate(columns) {
   return columns.map(({ width, grow }) => (grow ? `minmax(${width}em, ${grow}fr)` : `${width}em`)).join(" ");
 }
 
+/** The columns that a column of points stands for: of the championship it names if it is scored here, or of each; null for other columns. */
+export function pointsOf(id, championships) {
+  if (!id.startsWith(POINTS)) return null;
+  const each = championships.length === 1 ? [POINTS] : championships.map((name) => `${POINTS}:${name}`);
+  return id === POINTS ? each : each.filter((_, i) => championships[i] === nameIn(id));
+}
+
+// The championship that a column of points names; empty where it names none.
+function nameIn(id) {
+  return id.slice(POINTS.length + 1);
+}
+
 // What is left out although it is among the feed's: it stands in another cell, or has nothing to say here.
 function left(id, view) {
   if ((view.order === "result" || (view.order === "live" && view.filtered)) && (id === "gap" || id === "interval")) return true;
@@ -78,12 +99,13 @@ function left(id, view) {
 }
 
 function labelOf(column) {
+  if (column.id.startsWith(`${POINTS}:`)) return nameIn(column.id);
   const key = LABELS[column.id] ?? `column.${column.id}`;
   return has(key) ? t(key) : (column.label ?? column.id);
 }
 
 function resolve(column, view) {
-  const known = KNOWN[column.id];
+  const known = column.id.startsWith(POINTS) ? pointsColumn(Math.max(view.championships.indexOf(nameIn(column.id)), 0), labelOf(column)) : KNOWN[column.id];
   const bySector = known?.perSector ? view.sectors : 0;
   const lapped = view.lapped && !view.brief ? known?.lapped : undefined;
   const width = bySector ? (view.longSectors ? known.perLongSector : known.perSector) * bySector : ((view.brief && known?.narrow) || lapped || known?.width || 6);
@@ -92,6 +114,7 @@ function resolve(column, view) {
     id: column.id,
     labels: bySector ? Array.from({ length: bySector }, (_, i) => `${prefix}${i + 1}`) : null,
     label: labelOf(column),
+    cut: known?.cut,
     align: known?.align ?? column.align ?? "left",
     priority: column.priority ?? known?.priority ?? 4,
     width,

@@ -2,7 +2,7 @@
 
 import { decisionText } from "./decisions.js";
 import { h, table } from "./elements.js";
-import { duration, gap } from "./format.js";
+import { duration, gap, points } from "./format.js";
 import { dialog } from "./replaykeys.js";
 import { has, plural, t } from "./texts.js";
 
@@ -11,7 +11,7 @@ const PLAYING_MS = 3_000; // while it plays
 const COLUMNS = { last_lap_us: "last", best_lap_us: "best", sectors_us: "sectors", best_sectors_us: "best_sectors", pit_stops: "stops" };
 // What rows are marked for. What the cars' order between the lines, or a change of a gap, says beside these is gone with the next passing.
 const WORDED = new Set(["position", "result", "class", "class_position", "team", "driver", "laps", "last_lap_us", "best_lap_us", "sectors_us",
-  "best_sectors_us", "gap", "interval", "status", "pit_stops", "stint_laps", "penalties", "grid", "segment", "gap_before"]);
+  "best_sectors_us", "gap", "interval", "status", "pit_stops", "stint_laps", "penalties", "grid", "segment", "gap_before", "points_milli"]);
 const HEAD = { track_status: "track.label", status: "column.status", laps: "column.laps" };
 
 export class Differing {
@@ -68,7 +68,7 @@ export class Differing {
     for (const row of document.querySelectorAll(".row[data-car]")) {
       const differ = this.#rows.get(row.dataset.car);
       row.toggleAttribute("data-differs", Boolean(differ));
-      for (const cell of row.querySelectorAll("[data-column]")) cell.toggleAttribute("data-differs", Boolean(differ?.includes(cell.dataset.column)));
+      for (const cell of row.querySelectorAll("[data-column]")) cell.toggleAttribute("data-differs", Boolean(differ?.includes(cell.dataset.column.split(":", 1)[0])));
     }
     this.#count();
   }
@@ -155,6 +155,7 @@ function headWords(name, value) {
 export function written(field, value) {
   if (value === null || value === undefined || value.length === 0) return "–";
   if (Array.isArray(value)) return value.map((each) => (field === "penalties" ? decisionText(each) : written(field, each))).join(", ");
+  if (field === "points_milli") return value === null ? "–" : points(value);
   if (field.endsWith("_us")) return duration(value);
   if (field.startsWith("gap") || field === "interval") return Object.values(gap(value)).filter(Boolean).join(" ");
   if (field === "driver") return value.name;

@@ -32,6 +32,11 @@ export function gap({ laps, time_us: us }) {
   return laps > 0 ? { laps: `+${plural("lap", laps)}`, time: duration(us) } : { laps: "", time: `+${duration(us)}` };
 }
 
+/** Thousandths of a point as points: `25`, `12.5`; nothing for none to be had. */
+export function points(milli) {
+  return milli === null || milli === undefined ? "" : String(milli / 1000);
+}
+
 /** `Élodie Garnier` → `É. Garnier`, for narrow screens. */
 export function shortName(name) {
   const [first, ...rest] = name.split(" ");

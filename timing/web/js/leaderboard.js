@@ -3,7 +3,7 @@
 import { bestsKey, bestsOf } from "./bests.js";
 import { inBattle } from "./cells.js";
 import { fitColumns, gridTemplate, planColumns } from "./columns.js";
-import { element, headCell, paintCell } from "./painting.js";
+import { element, headCell, kindOf, paintCell } from "./painting.js";
 import { RowKeys } from "./rowkeys.js";
 import { t } from "./texts.js";
 
@@ -79,7 +79,7 @@ export class Leaderboard {
   #layOut(state, view) {
     const columns = fitColumns(planColumns(state.columns ?? [], view), this.#width);
     view.badges = !columns.some(({ id }) => id === "penalties"); // no room for their column: signs beside the driver
-    const layout = `${view.compact} ${view.badges} ${columns.map(({ id, width, label }) => `${id}:${width}:${label}`).join(" ")}`;
+    const layout = `${view.compact} ${view.badges} ${view.championships} ${columns.map(({ id, width, label }) => `${id}:${width}:${label}`).join(" ")}`;
     if (layout === this.#layout) return false;
     this.#layout = layout;
     this.#columns = columns;
@@ -224,6 +224,7 @@ function viewOf({ session, rows }, { cls, classes: shown = [], order: by, column
     differs: by === "road" && Leaderboard.differs({ session, rows }),
     started: session.status !== "scheduled",
     classes: session.classes ?? [],
+    championships: session.championships ?? [],
     sectors: session.sectors ?? 0,
     longSectors: all.some(({ best_sectors_us: bests, sectors_us: now }) => [...(bests ?? []), ...(now ?? [])].some((us) => us >= MINUTE_US)),
     lapped: all.some(({ gap }) => gap?.laps > 0 || gap?.time_us >= HOUR_US),
@@ -269,7 +270,7 @@ export function standing(indices) {
 
 function makeCells(kept, columns) {
   kept.cells = columns.map(({ id, align }) => {
-    const cell = element("div", `cell ${align} c-${id}`, "cell");
+    const cell = element("div", `cell ${align} ${kindOf(id)}`, "cell");
     cell.dataset.column = id;
     return cell;
   });

@@ -3,10 +3,15 @@
 import { t } from "./texts.js";
 
 /** The head of a column. */
-export function headCell({ id, label, labels, align }) {
-  const cell = element("div", `cell ${align} c-${id}`, "columnheader");
-  cell.append(...(labels?.length ? labels.map((each) => paintPart(["sector", each])) : [label]));
+export function headCell({ id, label, labels, align, cut }) {
+  const cell = element("div", `cell ${align} ${kindOf(id)}`, "columnheader");
+  cell.append(...(labels?.length ? labels.map((each) => paintPart(["sector", each])) : [cut ? paintPart(["cut", label, label]) : label]));
   return cell;
+}
+
+/** What a column looks like: those of points look alike, whichever championship they are of. */
+export function kindOf(id) {
+  return `c-${id.split(":", 1)[0]}`;
 }
 
 /** Let a cell read as its `parts` say. */

@@ -1,12 +1,14 @@
 // Which columns are shown, and in which order: chosen by checkbox, moved by buttons, by Alt and the arrows, or by dragging.
 
-import { choosable } from "./columns.js";
+import { choosable, pointsOf } from "./columns.js";
 import { t } from "./texts.js";
 import { listOf, textOf } from "./toolbar.js";
 
 export class ColumnPicker {
   #columns = []; // {id, label, shown} in the order shown in the dialog
   #fromFeed = null;
+  #championships = [];
+  #elsewhere = []; // chosen, but not to be had in this session: kept for the next
   #dragged = null;
 
   /** A group in the settings, which tells `changed` after each choice. */
@@ -27,25 +29,28 @@ export class ColumnPicker {
     this.list.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  /** Know the columns that the feed has. */
-  render({ columns }) {
-    if (columns === this.#fromFeed) return;
-    this.#fromFeed = columns;
+  /** Know the columns that the feed has, and the championships that are scored. */
+  render({ columns, session }) {
+    const championships = session.championships ?? [];
+    if (columns === this.#fromFeed && championships.join() === this.#championships.join()) return;
+    [this.#fromFeed, this.#championships] = [columns, championships];
     this.#read();
   }
 
   #read() {
-    const all = choosable(this.#fromFeed ?? []);
-    const chosen = listOf(this.choices.get("columns"));
+    const all = choosable(this.#fromFeed ?? [], this.#championships);
+    const wished = listOf(this.choices.get("columns"));
+    const chosen = wished.flatMap((id) => pointsOf(id, this.#championships) ?? [id]);
     const byId = new Map(all.map((column) => [column.id, column]));
     const first = chosen.filter((id) => byId.has(id)).map((id) => ({ ...byId.get(id), shown: true }));
     const rest = all.filter(({ id }) => !chosen.includes(id)).map((column) => ({ ...column, shown: chosen.length ? false : column.shown }));
     this.#columns = [...first, ...rest];
+    this.#elsewhere = wished.filter((id) => !(pointsOf(id, this.#championships) ?? [id]).some((each) => byId.has(each)));
     this.#draw();
   }
 
   #keep(columns) {
-    this.choices.set("columns", columns && textOf(columns.filter(({ shown }) => shown).map(({ id }) => id)));
+    this.choices.set("columns", columns && textOf([...columns.filter(({ shown }) => shown).map(({ id }) => id), ...this.#elsewhere]));
     if (columns === null) this.#read();
     this.changed();
   }
