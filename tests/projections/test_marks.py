@@ -35,6 +35,20 @@ def test_flags_messages_decisions_and_changes_of_the_leader_are_marked(script: t
     assert [m.facts.status for m in marks(timing) if m.facts and m.facts.type == "track_status"] == ["red", "green"], "for bars"
 
 
+def test_nobody_leads_a_lap_after_the_flag(script: type["Script"]) -> None:
+    told = script("7 9", laps=2).run(car7="60 120 400", car9="61 121 300")
+    timing = told.fold()
+    assert [car for _, car in leaders(timing)] == ["7", "7"]
+    assert [m.car for m in marks(timing) if m.kind == "leader"] == ["7"], "who goes round more quickly with the flag taken leads nothing"
+
+
+def test_nobody_leads_a_lap_under_the_red_flag_that_ended_the_race(script: type["Script"]) -> None:
+    told = script("7 9", laps=9).run(car7="60 120 180 320", car9="61 121 181 300")
+    told.say(e.TrackStatus, at=200, id="red", status="red")
+    told.say(e.RaceStopped, at=500, id="stop")
+    assert [car for _, car in leaders(told.fold())] == ["7", "7", "7"]
+
+
 def test_what_was_taken_back_is_not_marked(script: type["Script"]) -> None:
     told = script("7")
     told.say(e.Message, at=10, id="m", text="Wrong turn")

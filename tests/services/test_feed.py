@@ -189,6 +189,15 @@ async def shown_out(client: ClientConnection, messages: list[str | bytes], code:
     assert closed.value.rcvd.code == code
 
 
+async def test_who_says_something_nearly_right_is_told_what_is_wrong() -> None:
+    async with feed(Stage()) as server, screen(server) as client:
+        await client.send('{"kind":"replay","do":"' + "é" * 200 + '"}')
+        with pytest.raises(ConnectionClosed) as closed:
+            await asyncio.wait_for(to_the_end(client), 10)
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason[:35]) == (1008, "not understood: Invalid enum value ")
+
+
 async def test_plain_http_lists_the_sessions_and_explains_what_is_not_there() -> None:
     stage = Stage(max_screens=1)
     async with feed(stage) as server, httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as http:

@@ -55,12 +55,17 @@ def marks(timing: "Timing") -> tuple[Mark, ...]:
 
 
 def leaders(timing: "Timing") -> list[tuple[int, str]]:
-    """Give for each lap of a race when it was first completed, and by which car; the race's end and decisions are not looked at."""
-    timing.state()
+    """Give for each lap of a race when it was first completed, and by which car.
+
+    Laps after the chequered flag, or after the red flag that ended the race, are none; decisions change none.
+    """
+    state = timing.state()
     first: list[tuple[int, str]] = []
     for car, laps in timing.laps.items():
         ends = laps.ends
         for lap, at in enumerate(ends[: len(first)]):
             first[lap] = min(first[lap], (at, car))
         first += [(at, car) for at in ends[len(first) :]]
+    if state.end or state.stopped:
+        del first[state.end.laps if state.end else state.stopped.completed :]
     return first

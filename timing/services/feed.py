@@ -306,8 +306,8 @@ class Feed:
                             write(connection, wire_form(said))
                     case Control() if seat.control:
                         await connection.close(CloseCode.POLICY_VIOLATION, "too much is asked of the replay; ask more slowly")
-                    case _:
-                        await connection.close(CloseCode.POLICY_VIOLATION, UNDERSTOOD)
+                    case fault:
+                        await connection.close(CloseCode.POLICY_VIOLATION, fault if isinstance(fault, str) else UNDERSTOOD)
 
     def _say_why_shown_out(self, screen: _Screen) -> None:
         """Say in the log that a screen said too much, too often, or what nobody may say here."""

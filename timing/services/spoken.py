@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from timing.services.replayed import Control
 
 UNDERSTOOD = 'only {"kind":"resync"} and {"kind":"explain","car":"7"} are understood, and of a replay {"kind":"replay"}'
+_REASON = 120  # bytes
 
 
 class Resync(Struct, tag_field="kind", tag="resync"):
@@ -24,10 +25,15 @@ class Explain(Struct, tag_field="kind", tag="explain"):
 _spoken: msgspec.json.Decoder[Resync | Explain | Control] = msgspec.json.Decoder(Resync | Explain | Control)
 
 
-def understood(message: str | bytes) -> Resync | Explain | Control | None:
-    """Read what a screen says; ``None`` where it is none of these."""
+def understood(message: str | bytes) -> Resync | Explain | Control | str | None:
+    """Read what a screen says; ``None`` where it is none of these. Where a field is wrong, say so, in as many bytes as a close frame takes."""
     try:
         return _spoken.decode(message)
+    except msgspec.ValidationError as error:
+        fault = str(error)
+        if "`$." not in fault or fault.endswith("`$.kind`"):
+            return None
+        return f"not understood: {fault}".encode()[:_REASON].decode("utf-8", "ignore")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 

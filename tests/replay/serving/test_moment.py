@@ -87,7 +87,9 @@ async def test_every_kind_of_target_leads_where_it_says(serve: "Serve", screen: 
             assert (await client.seek(place=place))["seq"] == seq
         for nowhere in ({"lap": 10_000}, {"event": "no-such"}, {"previous": "flag"}, {}, {"lap": 1, "seq": 1}):
             await client.ask("seek", to=nowhere)
-            assert (await client.until("replay_refused"))["do"] == "seek"
+            refused = await client.until("replay_refused")
+            assert refused["do"] == "seek"
+            assert str(len(leaders(truth))) not in refused["error"], "how many laps there will be is not told"
 
 
 async def test_steps_show_one_record_or_one_frame_on_or_back(serve: "Serve", screen: "Join", race: Recording) -> None:
