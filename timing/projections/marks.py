@@ -66,6 +66,6 @@ def leaders(timing: "Timing") -> list[tuple[int, str]]:
         for lap, at in enumerate(ends[: len(first)]):
             first[lap] = min(first[lap], (at, car))
         first += [(at, car) for at in ends[len(first) :]]
-    if state.end or state.stopped:
-        del first[state.end.laps if state.end else state.stopped.completed :]
-    return first
+    if state.end:
+        return first[: state.end.laps]
+    return first[: state.stopped.completed] if state.stopped else first
