@@ -220,7 +220,9 @@ async def test_every_column_of_the_feed_and_of_the_page_has_its_label(modules: M
       return [...all, ...["road", "result"].flatMap((order) => planColumns(columns, {...view, order}))].map(({id, label}) => [id, label]);
     }"""
     plan = await modules("columns.js", function, msgspec.to_builtins(COLUMNS))
-    assert {column.id for column in COLUMNS} | {"gained", "gap_before", "result", "restart", "total"} == {name.partition(":")[0] for name, _ in plan}
+    assert {column.id for column in COLUMNS} | {"gained", "gap_before", "result", "restart", "total"} == {
+        name.partition(":")[0] for name, _ in plan
+    }
     assert [name for name, label in plan if label == name or label.startswith("column.")] == []
 
 
