@@ -26,7 +26,7 @@ _spoken: msgspec.json.Decoder[Resync | Explain | Control] = msgspec.json.Decoder
 
 
 def understood(message: str | bytes) -> Resync | Explain | Control | str | None:
-    """Read what a screen says; ``None`` where it is none of these. A field that is wrong is named, in as many bytes as a close frame takes."""
+    """Read what a screen says; ``None`` where it is none of these, and in as many bytes as a close frame takes which field is wrong."""
     try:
         return _spoken.decode(message)
     except msgspec.ValidationError as error:
