@@ -81,6 +81,20 @@ async def test_what_is_refused_says_why(tower: Tower) -> None:
     viewer.complaints = [each for each in viewer.complaints if "409" not in each]  # what a browser says of a refusal
 
 
+async def test_a_refusal_is_in_the_viewers_language(tower: Tower) -> None:
+    viewer = await tower.sign_in("race-director", locale="fr-FR")
+    page = await on(viewer)
+    await page.keyboard.press("m")
+    await page.fill("#text", "Drapeau noir")
+    await page.fill("#text-car", "99")
+    await page.keyboard.press("Enter")
+    await answered(viewer, "refusée : la voiture 99 n’est pas engagée ; engagez-la d’abord (unknown-car)", "refused")
+    await page.wait_for_selector(".record.refused:has-text('la voiture 99 n’est pas engagée')")
+    [refused] = [each for each in await tower.log(viewer) if each["type"] == "message_rejected"]
+    assert refused["data"] == {"car": "99"}
+    viewer.complaints = [each for each in viewer.complaints if "409" not in each]  # what a browser says of a refusal
+
+
 async def test_an_overtake_that_nothing_explains_is_ruled_on(empty_tower: Tower) -> None:
     tower = empty_tower
     await tower.publish(race(int(time.time() - 400) * S, swapped=True))

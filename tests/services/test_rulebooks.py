@@ -10,7 +10,7 @@ import pytest
 
 from timing.domain.errors import RulebookError
 from timing.domain.rulebook import rulebook_from, rulebook_hash, rules_of
-from timing.projections.decider import AMOUNT
+from timing.projections.checks import AMOUNT
 from timing.services.rulebooks import Rulebooks, shipped
 
 S = 1_000_000

@@ -81,7 +81,7 @@ class Tower:
 
 async def answered(viewer: Any, words: str, state: str = "accepted") -> None:
     """Wait until the newest answer on the screen is this one."""
-    await viewer.page.wait_for_selector(f".answer.{state}:first-child:has-text({json.dumps(words)})")
+    await viewer.page.wait_for_selector(f".answer.{state}:first-child:has-text({json.dumps(words, ensure_ascii=False)})")
 
 
 async def on(viewer: Any) -> Any:

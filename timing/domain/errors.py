@@ -1,17 +1,23 @@
 """The tree of operating errors. Programmer errors are assertions and are not caught."""
 
+from collections.abc import Mapping
+
 
 class TimingError(Exception):
     """Something outside the program is wrong; the text says what, and how to mend it. The command line prints it and exits 1."""
 
 
 class MalformedEvent(TimingError):
-    """Bytes that are not an event of the contract. Ingest records them as ``message_rejected`` and answers with ``code``."""
+    """Bytes that are not an event of the contract. Ingest records them as ``message_rejected`` and answers with ``code``.
 
-    def __init__(self, code: str, reason: str) -> None:
+    ``data``: what the reason names, for words in other languages.
+    """
+
+    def __init__(self, code: str, reason: str, data: Mapping[str, str] | None = None) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
+        self.data = dict(data or {})
 
 
 class RulebookError(TimingError):

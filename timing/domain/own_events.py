@@ -2,6 +2,7 @@
 
 from typing import Annotated, TypeAlias
 
+import msgspec
 from msgspec import Meta, Struct
 
 from timing.domain.event_base import Command, Event
@@ -13,12 +14,13 @@ PublicKey = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="an Ed2551
 
 
 class MessageRejected(Command, frozen=True, kw_only=True):
-    """Bytes that came in and could not be taken; kept as they came, in base64."""
+    """Bytes that came in and could not be taken; kept as they came, in base64. ``data``: what the reason names, for other languages."""
 
     channel: Annotated[str, Meta(max_length=1000)]
     code: Key
     reason: Annotated[str, Meta(max_length=2000)]
     payload: bytes
+    data: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class SigningKey(Command, frozen=True, kw_only=True):

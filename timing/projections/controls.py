@@ -9,7 +9,7 @@ from timing.domain.decisions import NEXT
 from timing.domain.parts import DecisionStage, Loop, Penalty, Status
 from timing.domain.rulebook import Offence
 from timing.domain.units import SECOND
-from timing.projections.decider import AMOUNT
+from timing.projections.checks import AMOUNT
 
 if TYPE_CHECKING:
     from timing.projections.timing import Timing

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 CORRECTIONS = frozenset(event_type(kind.__name__) for kind in CHANNELS["corrections"])
 
 
-class Refused(Struct, frozen=True):
+class Refused(Struct, frozen=True, omit_defaults=True):
     """An event that would be refused, so that it changes nothing. ``event`` counts those that were asked about, from 1."""
 
     event: int
     code: str
     reason: str
+    data: dict[str, str] = {}
 
 
 def event_of(payload: bytes, number: int) -> AnyEvent:
@@ -61,7 +62,7 @@ def assume(timing: "Timing", decider: Decider, events: Sequence[AnyEvent], at: i
     for number, event in enumerate(events, start=1):
         decided = _refusal(decider, timing, event) or decider.decide(event, at + 1)
         if isinstance(decided, Refusal):
-            refused.append(Refused(number, decided.code, decided.reason))
+            refused.append(Refused(number, decided.code, decided.reason, decided.data))
             continue
         decider.evolve(decided)
         timing.apply(Record(timing.session, timing.seq + 1, 0, decided, b"", b""))
@@ -102,7 +103,9 @@ def _refusal(decider: Decider, timing: "Timing", event: AnyEvent) -> Refusal | N
         return None
     if same_content(same, event):
         return Refusal("already-there", "this event is recorded already; it changes nothing")
-    return Refusal("identity-conflict", f"{identity(event)} is recorded with other content; give another id")
+    return Refusal(
+        "identity-conflict", f"{identity(event)} is recorded with other content; give another id", {"id": getattr(event, "id", "")}
+    )
 
 
 def _no_rulebook(_: str | Mapping[str, Any]) -> dict[str, Any]:

@@ -51,11 +51,15 @@ class Accepted(Struct, kw_only=True):
 
 
 class Rejected(Struct, kw_only=True):
-    """A message was not taken: ``code`` for programs, ``reason`` for people. Its bytes are in the log as ``message_rejected``."""
+    """A message was not taken: ``code`` for programs, ``reason`` for people. Its bytes are in the log as ``message_rejected``.
+
+    ``data``: what the reason names (a car, a loop …), for words in other languages.
+    """
 
     code: str
     reason: str
     id: str | UnsetType = UNSET
+    data: dict[str, str] | UnsetType = UNSET
 
 
 def document() -> Json:

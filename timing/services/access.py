@@ -123,7 +123,7 @@ class Access:
             if person is None:
                 raise Refused(401, "not-signed-in", _NOBODY_YET)
             if session is not None and not person.rights.see(session):
-                raise Refused(403, "not-allowed", f"what you signed in with is not for the session {session}")
+                raise Refused(403, "not-allowed", f"what you signed in with is not for the session {session}", data={"name": person.name})
         return person
 
     def speaking(self, headers: Headers, session: str) -> Person:
@@ -140,7 +140,8 @@ class Access:
         if person is None:
             raise Refused(401, "not-signed-in", _NOBODY_YET)
         if not person.rights.speaking_on(session):
-            raise Refused(403, "not-allowed", f"this is for those who may send a command in this session; {person.name} may not")
+            reason = f"this is for those who may send a command in this session; {person.name} may not"
+            raise Refused(403, "not-allowed", reason, data={"name": person.name})
         return person
 
     # --- what changes something ---
@@ -241,7 +242,7 @@ def _same_host(origin: str, host: str) -> bool:
 
 def _too_often(what: str, wait: float) -> Refused:
     seconds = max(1, math.ceil(wait))
-    return Refused(429, "too-often", f"too many {what}; try again in {seconds} s", {"retry-after": str(seconds)})
+    return Refused(429, "too-often", f"too many {what}; try again in {seconds} s", {"retry-after": str(seconds)}, {"seconds": str(seconds)})
 
 
 def origins_checked(origins: Sequence[str]) -> tuple[str, ...]:

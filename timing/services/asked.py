@@ -13,15 +13,22 @@ _BODY_WITHIN_S = 10.0
 
 
 class Refused(TimingError):
-    """A request that is not served. The answer is ``{"code", "reason", "error"}`` with the status; ``error`` is the reason again."""
+    """A request that is not served. The answer is ``{"code", "reason", "error", "data"?}`` with the status.
 
-    def __init__(self, status: int, code: str, reason: str, headers: Mapping[str, str] | None = None) -> None:
+    ``error`` is the reason again; ``data`` what it names, for words in other languages.
+    """
+
+    def __init__(
+        self, status: int, code: str, reason: str, headers: Mapping[str, str] | None = None, data: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(reason)
-        self.status, self.code, self.headers = status, code, dict(headers or {})
+        self.status, self.code, self.headers, self.data = status, code, dict(headers or {}), dict(data or {})
 
     def answer(self) -> Response:
         """Give it as an HTTP response."""
-        said = {"code": self.code, "reason": str(self), "error": str(self)}
+        said: dict[str, object] = {"code": self.code, "reason": str(self), "error": str(self)}
+        if self.data:
+            said["data"] = self.data
         return json_answer(said, self.status, self.headers)
 
 

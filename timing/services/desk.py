@@ -1,7 +1,7 @@
 """Commands over HTTP, for race control's desk: through the same door and into the same log as those over MQTT, with who gave them.
 
 ``POST /api/sessions/{session}/{channel}`` takes one event as it would be sent over MQTT, and answers when it is durable: 200 with
-``{"id", "seq"}``, or a status from 400 with ``{"code", "reason", "id"?}``. Facts come from devices, over MQTT alone.
+``{"id", "seq"}``, or a status from 400 with ``{"code", "reason", "id"?, "data"?}``. Facts come from devices, over MQTT alone.
 
 Limits: a body of 64 KiB, beyond that 413 and nothing is kept; ``Rates.commands`` a minute by one person, beyond that 429.
 """
@@ -105,8 +105,12 @@ def _not_allowed(person: Person, session: str, channel: str) -> MalformedEvent:
     rights = person.rights
     if not rights.see(session):
         return MalformedEvent(
-            "not-allowed", f"{person.name} signed in for the sessions {', '.join(rights.sessions)}, not for {session[:64]}"
+            "not-allowed",
+            f"{person.name} signed in for the sessions {', '.join(rights.sessions)}, not for {session[:64]}",
+            {"name": person.name},
         )
     who, have = " or ".join(speakers_on(channel)), ", ".join(rights.roles)
     narrowed = "" if rights.channels is None else f" on {', '.join(rights.channels)} alone"
-    return MalformedEvent("not-allowed", f"on the channel {channel} speaks who is {who}; {person.name} is {have}{narrowed}")
+    return MalformedEvent(
+        "not-allowed", f"on the channel {channel} speaks who is {who}; {person.name} is {have}{narrowed}", {"name": person.name}
+    )

@@ -120,6 +120,7 @@ class Door:
         fault = MalformedEvent(
             "identity-conflict",
             f"{name} is record {seq} of {judged.session} already, with other content; nothing was changed. Send a correction instead",
+            {"id": name.removeprefix("id/"), "seq": str(seq)},
         )
         acted_by = None if isinstance(judged.draft.event, Fact) else judged.draft.event.acted_by
         message = Message(judged.payload, arrived_at, acted_by)
@@ -135,6 +136,7 @@ class Door:
             channel=topic[:1000],
             code=fault.code,
             reason=fault.reason[:2000],
+            data={name: value[:200] for name, value in fault.data.items()},
             payload=message.payload[:_KEPT],
             acted_by=message.acted_by,
         )
@@ -167,7 +169,7 @@ class Door:
         known = identity(command).removeprefix("id/") in decider.events
         decided = decider.decide(command, message.arrived_at)
         if isinstance(decided, Refusal):
-            raise MalformedEvent(decided.code, decided.reason)
+            raise MalformedEvent(decided.code, decided.reason, decided.data)
         if known and decided is command and isinstance(decided, StampableCommand) and decided != whoever_acted(decider.events[decided.id]):
             decided = msgspec.structs.replace(decided, stamped=False)  # it came with `at`, so `at` is part of what was sent
         if message.acted_by is not None:
@@ -235,8 +237,9 @@ def answers(judged: Judged, appended: Appended) -> list[Answer]:
         name = identity(event).removeprefix("id/")
         return [_answer(judged.session, "accepted", judged.channel, {"id": name, "seq": appended.seq})]
     assert isinstance(event, MessageRejected)
-    said: dict[str, str] = {"code": event.code, "reason": event.reason}
-    said |= _sender_id(judged.payload)
+    said: dict[str, object] = {"code": event.code, "reason": event.reason, **_sender_id(judged.payload)}
+    if event.data:
+        said["data"] = event.data
     addressed = {judged.session, judged.draft.session} if event.code == "unknown-session" else {judged.session}
     return [_answer(session, "rejected", judged.channel, said) for session in sorted(addressed)]
 

@@ -75,8 +75,8 @@ class Previews:
             raise Refused(404, "unknown-session", f"there is no session {session[:64]!r}")
         person = self._access.acting(request)
         if not person.rights.speaking_on(session):
-            fault = Refused(403, "not-allowed", "previews cost work, and are for those who may send a command in this session")
-            raise self._access.refusing(request, fault, person)
+            reason = "previews cost work, and are for those who may send a command in this session"
+            raise self._access.refusing(request, Refused(403, "not-allowed", reason, data={"name": person.name}), person)
         asked = _read(await self._access.body(request, LARGEST_BODY, person))
         try:
             events = [event_of(msgspec.json.encode(said), number) for number, said in enumerate(asked.events, start=1)]

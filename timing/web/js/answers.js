@@ -1,7 +1,8 @@
 // What became of each command: on its way, accepted (with its record), refused (why), or not answered (send the same again).
 
 import { h } from "./elements.js";
-import { has, t } from "./texts.js";
+import { refusalWords } from "./refusals.js";
+import { t } from "./texts.js";
 
 export class Answers {
   #drawn = new Map();
@@ -25,12 +26,12 @@ export class Answers {
   #draw(entry) {
     const again = entry.state === "unanswered" ? h("button", { type: "button", className: "button", onclick: () => this.desk.again(entry) }, t("desk.again")) : null;
     return h("p", { className: `answer ${entry.state}`, data: { id: entry.id, state: entry.state } },
-      h("strong", {}, entry.title), h("span", {}, this.#words(entry)), again);
+      h("strong", {}, entry.title), h("span", {}, ...this.#words(entry)), again);
   }
 
-  #words({ state, seq, code, reason }) {
-    if (state === "accepted") return t("desk.accepted", { seq });
-    if (state === "refused") return t("desk.refused", { reason: has(`refused.${code}`) ? t(`refused.${code}`) : reason, code });
-    return t(state === "pending" ? "desk.pending" : "desk.unanswered");
+  #words(entry) {
+    if (entry.state === "accepted") return [t("desk.accepted", { seq: entry.seq })];
+    if (entry.state === "refused") return refusalWords("desk.refused", entry);
+    return [t(entry.state === "pending" ? "desk.pending" : "desk.unanswered")];
   }
 }

@@ -11,10 +11,11 @@ import { Mending } from "./mending.js";
 import { Proposal } from "./proposal.js";
 import { Publishing } from "./publishing.js";
 import { RedFlagResult } from "./redflag.js";
+import { refusalText } from "./refusals.js";
 import { ROOT, Screen } from "./screen.js";
 import { key, Shortcuts } from "./shortcuts.js";
 import { Speaking } from "./speaking.js";
-import { has, t } from "./texts.js";
+import { t } from "./texts.js";
 import { Waiting } from "./waiting.js";
 
 const SPEAKERS = { session: "timekeeper", entries: "timekeeper", control: "race-director", stewards: "steward", corrections: "timekeeper" };
@@ -92,7 +93,7 @@ function gate(me) {
   const signIn = new URL("sign-in", ROOT);
   signIn.searchParams.set("next", location.pathname);
   const why = me.code === "away" ? "gate.away" : me.replay ? "gate.replay" : me.signed_in ? "gate.viewer" : "gate.signed_out";
-  const reason = me.code && me.code !== "away" ? (has(`refused.${me.code}`) ? t(`refused.${me.code}`) : me.reason) : null;
+  const reason = me.code && me.code !== "away" ? refusalText(me) : null;
   $("gate").replaceChildren(h("h2", {}, t("gate.title")), h("p", {}, t(why, { name: me.name ?? "", roles: (me.roles ?? []).map((role) => t(`role.${role}`)).join(", ") })),
     reason ? h("p", {}, reason) : "", me.replay ? "" : h("p", {}, h("a", { className: "button send", href: signIn.href, id: "to-sign-in" }, t("sign-in.title"))));
   return false;

@@ -79,7 +79,7 @@ export class Desk {
     const said = await this.#ask(`api/sessions/${encodeURIComponent(this.session)}/${entry.channel}`, entry.event);
     if (said.seq !== undefined) Object.assign(entry, { state: "accepted", seq: said.seq });
     else if (said.code === AWAY.code || said.code === "not-stored" || said.code === "unavailable") entry.state = "unanswered";
-    else Object.assign(entry, { state: "refused", code: said.code, reason: said.reason });
+    else Object.assign(entry, { state: "refused", code: said.code, reason: said.reason, data: said.data });
     if (["not-signed-in", "expired", "revoked"].includes(said.code)) this.me = null;
     this.onChange();
     return entry;

@@ -3,6 +3,7 @@
 
 import { h } from "./elements.js";
 import { timeOfDay } from "./format.js";
+import { refusalWords } from "./refusals.js";
 import { said, speaker } from "./said.js";
 import { key } from "./shortcuts.js";
 import { t } from "./texts.js";
@@ -130,7 +131,7 @@ export class Journal {
     const may = !refused && !gone && !STAYS.has(event.type) && this.desk.mayTakeBack(event.type);
     return h("li", { className: `record r-${event.type}${gone ? " struck" : ""}${refused ? " refused" : ""}`, data: { seq, event: event.id ?? "" } },
       h("time", { dateTime: new Date(at / 1000).toISOString() }, timeOfDay(at)),
-      h("p", {}, event.car ? h("span", { className: "number" }, event.car) : null, words,
+      h("p", {}, event.car ? h("span", { className: "number" }, event.car) : null, ...(refused ? refusalWords("desk.refused", event) : [words]),
         h("small", {}, t("journal.who", { who: speaker(event), seq }))),
       may ? h("span", { className: "do" },
         h("button", { type: "button", className: "button small", label: t("journal.void_what", { what: named }), onclick: () => this.#take(event, named) }, t("journal.void")),

@@ -4,6 +4,7 @@
 import { h, table } from "./elements.js";
 import { duration, timeOfDay } from "./format.js";
 import { instantOf, writtenInstant } from "./instants.js";
+import { refusalWords } from "./refusals.js";
 import { has, plural, t } from "./texts.js";
 
 const AGAIN_MS = 700; // the service makes one preview at a time
@@ -100,8 +101,8 @@ export class Proposal {
 
 /** What a preview says, as elements: who refuses it, what changes of the session, a table of the cars, with the `car` concerned first. */
 export function changes(answer, first) {
-  if (answer.code) return [h("p", { className: "refused" }, t("proposal.unknown", { reason: answer.reason }))];
-  const refused = answer.refused.map(({ code, reason }) => h("p", { className: "refused" }, t("proposal.would_refuse", { reason, code })));
+  if (answer.code) return [h("p", { className: "refused" }, ...refusalWords("proposal.unknown", answer))];
+  const refused = answer.refused.map((each) => h("p", { className: "refused" }, ...refusalWords("proposal.would_refuse", each)));
   const { session, cars: all = [] } = answer.differences;
   const cars = [...all].sort((a, b) => Number(b.car === first) - Number(a.car === first));
   const head = Object.entries(session ?? {}).map(([field, change]) => h("p", {}, t("proposal.session", { what: t(`changed.${field}`), before: value(field, change.before), after: value(field, change.after) })));

@@ -2,6 +2,7 @@
 
 import { messageText } from "./decisions.js";
 import { duration, timeOfDay } from "./format.js";
+import { refusalText } from "./refusals.js";
 import { has, t } from "./texts.js";
 
 const passing = ({ decoder, boot, number }) => `${decoder}/${boot}/${number}`;
@@ -20,7 +21,7 @@ const OWN = {
   driver_changed: ({ car, driver }) => t("said.driver", { car, driver }),
   grid_set: () => t("said.grid"),
   session_opened: ({ name }) => t("said.opened", { name }),
-  message_rejected: ({ code, reason }) => t("desk.refused", { code, reason }),
+  message_rejected: (event) => t("desk.refused", { code: event.code, reason: refusalText(event) }),
   signing_key: () => t("said.key"),
   result_signed: ({ statement }) => t("said.signed", { version: statement?.version ?? "" }),
 };

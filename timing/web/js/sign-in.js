@@ -2,7 +2,8 @@
 // script can read. `?next=/s/…` says where to go then, on this service alone.
 
 import { Choices, dress, languages } from "./choices.js";
-import { chooseLanguage, fillIn, has, t } from "./texts.js";
+import { refusalText } from "./refusals.js";
+import { chooseLanguage, fillIn, t } from "./texts.js";
 
 const ROOT = new URL("../../", import.meta.url);
 const WITHIN_MS = 8_000;
@@ -39,9 +40,8 @@ async function ask(path, body) {
   }
 }
 
-function say({ code, reason }) {
-  const key = `refused.${code}`;
-  said.textContent = code ? (has(key) ? t(key) : reason) : "";
+function say(answer) {
+  said.textContent = answer.code ? refusalText(answer) : "";
 }
 
 function show(me) {

@@ -4,12 +4,13 @@
 import charts from "./texts/charts.js";
 import control from "./texts/control.js";
 import leaderboard from "./texts/leaderboard.js";
+import refused from "./texts/refused.js";
 import replay from "./texts/replay.js";
 import shell from "./texts/shell.js";
 import signIn from "./texts/sign-in.js";
 import works from "./texts/works.js";
 
-const PARTS = [control, shell, leaderboard, charts, replay, signIn, works];
+const PARTS = [control, shell, leaderboard, charts, replay, signIn, works, refused];
 
 export const CATALOGUES = {
   en: Object.assign({}, ...PARTS.map(({ en }) => en)),
@@ -33,6 +34,11 @@ export function chooseLanguage(wished) {
 export function t(key, values = {}) {
   const text = CATALOGUES[language][key] ?? key;
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+/** The names of the places in the text of `key`. */
+export function places(key) {
+  return [...CATALOGUES[language][key].matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
 }
 
 /** Whether there is a text for `key`. */
