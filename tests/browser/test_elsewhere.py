@@ -32,6 +32,15 @@ async def test_a_page_that_is_over_leads_to_the_next_session(stage: Any, race: A
     assert await link.get_attribute("href") == f"{stage.url}/s/course-3"
 
 
+async def test_who_is_lost_reads_in_their_language_where_the_racing_is(stage: Any, view: View) -> None:
+    viewer = await view(f"{stage.url}/s/nothing", locale="fr-FR")
+    await viewer.page.wait_for_selector('.list [data-status]:has-text("En cours")')
+    assert await viewer.page.inner_text("h1") == "Rien ici"
+    assert await viewer.page.inner_text(".sheet p") == "Il n’y a pas de séance nothing."
+    assert await viewer.page.get_attribute("html", "lang") == "fr"
+    viewer.complaints = [said for said in viewer.complaints if "404" not in said]
+
+
 class NothingAsked:
     """While a session is under way, nobody asks for the list of sessions."""
 

@@ -61,6 +61,11 @@ async def test_who_is_signed_in_watches_their_sessions(service: Service) -> None
         for path in ("/s/race-2", "/api/sessions/race-2/result"):
             answer = await client.get(path)
             assert (answer.status_code, answer.json()["code"]) == (403, "not-allowed")
+        shown = await client.get("/s/race-2", headers={"accept": "text/html,*/*;q=0.8", "accept-language": "fr"})
+        assert (shown.status_code, shown.headers["content-language"]) == (403, "fr")
+        assert "Connectez-vous avec un autre jeton" in shown.text
+        assert 'href="/sign-in?next=/s/race-2"' in shown.text
+        assert "race-1" not in shown.text, "other sessions are not shown to who may not see this one"
 
 
 async def refused(url: str, **headers: str) -> int:

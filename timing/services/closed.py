@@ -9,11 +9,12 @@ names of all sessions are shown to whoever is signed in.
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from timing.services.access import Access
 from timing.services.asked import Refused
+from timing.services.fault_pages import TEXTS, FaultPages, is_for_a_person
 
 _OPEN = ("/sign-in", "/health", "/api/sign-in", "/api/sign-out", "/api/me")
 _OPEN_BELOW = "/static/"
@@ -25,6 +26,7 @@ class Closed:
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app, self._access = app, access
+        self._faults = FaultPages()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let through who may watch."""
@@ -41,9 +43,16 @@ class Closed:
                 answer = RedirectResponse(f"{root}/sign-in?next={quote(root + path)}", 303, {"cache-control": "no-store"})
                 await answer(scope, receive, send)
                 return
-            await self._access.refusing(request, fault).answer()(scope, receive, send)
+            await self._answer(request, root + path, self._access.refusing(request, fault))(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    def _answer(self, request: Request, path: str, fault: Refused) -> Response:
+        if not (is_for_a_person(request) and "text/html" in request.headers.get("accept", "")):
+            return fault.answer()
+        kind = fault.code if fault.code in TEXTS else "unavailable"
+        below = self._faults.sign_in(request, quote(path)) if fault.status == 403 else ""
+        return self._faults.page(request, fault.status, kind, below=below, headers=fault.headers)
 
     def _check(self, request: Request, path: str) -> None:
         below = next((path[len(start) :] for start in _OF_A_SESSION if path.startswith(start)), None)

@@ -22,6 +22,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from timing.domain.errors import TimingError
+from timing.services.fault_pages import HEADERS, FaultPages, is_for_a_person
 from timing.services.screens import Shell
 
 HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
@@ -34,14 +35,6 @@ TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 """What is served under ``/static``, and as what; the system's own table of types differs from machine to machine."""
-
-HEADERS = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
-}
 
 
 class SessionEntry(Struct, frozen=True):
@@ -111,7 +104,7 @@ def make_app(
         Route("/api/sessions/{session}/{path:path}", pages.document),
         Route("/health", pages.health),
     ]
-    handlers: dict[Any, Any] = {400: pages.misasked, 404: pages.missing, 405: pages.refused}
+    handlers: dict[Any, Any] = {400: pages.misasked, 404: pages.missing, 405: pages.refused, Exception: pages.failed}
     return Starlette(routes=routes, exception_handlers=handlers, middleware=[Middleware(_Headers, pages=pages), *guards])
 
 
@@ -147,6 +140,7 @@ class _Pages:
         root = files("timing") / "web"
         self._assets = dict(_load(root, PurePosixPath()))
         self._shell = Shell()
+        self._faults = FaultPages()
         self._sheet = Template((root / "pages" / "sessions.html").read_text("utf-8"))
 
     def feed_for(self, request: Request) -> str:
@@ -209,32 +203,45 @@ class _Pages:
 
     async def missing(self, request: Request, error: HTTPException) -> Response:
         """Answer 404 so that one finds what there is: as JSON under ``/api``, as a page with the sessions elsewhere."""
-        return self._fault(request, error, "Nothing here")
+        session = request.path_params.get("session")
+        known = session is None or any(entry.session == session for entry in self._source.sessions())
+        return self._fault(request, error, "no-page" if known else "no-session")
 
     async def misasked(self, request: Request, error: HTTPException) -> Response:
         """Answer 400: what was asked cannot be answered, and why."""
-        return self._fault(request, error, "Asked amiss")
+        return self._fault(request, error, "amiss")
 
     async def refused(self, request: Request, error: HTTPException) -> Response:
         """Answer 405: these pages only read."""
-        return self._fault(request, error, "Read only")
+        return self._fault(request, error, "read-only")
 
-    def _fault(self, request: Request, error: HTTPException, title: str) -> Response:
+    async def failed(self, request: Request, error: Exception) -> Response:  # noqa: ARG002  # the server logs it
+        """Answer 500. The middleware that gives the headers is within: what broke may have been that."""
+        if not is_for_a_person(request):
+            return _json({"code": "internal-error", "error": "a fault in the program; please report it"}, 500, HEADERS)
+        policy = content_security_policy(self.feed_for(request))
+        return self._faults.page(request, 500, "fault", headers={**HEADERS, "content-security-policy": policy})
+
+    def _fault(self, request: Request, error: HTTPException, kind: str) -> Response:
+        headers = dict(error.headers or {})
+        if is_for_a_person(request):
+            below = self._links(request, self._source.sessions())
+            return self._faults.page(request, error.status_code, kind, below=below, headers=headers)
         known = ", ".join(entry.session for entry in self._source.sessions())
         said = error.detail if error.detail not in ("Not Found", "Method Not Allowed") else f"there is no page {request.url.path}"
         if error.status_code == 405:
             said = f"{request.url.path} answers GET alone; commands go to /api/sessions/SESSION/CHANNEL, events to MQTT"
-        headers = dict(error.headers or {})
-        if request.url.path.startswith(("/api/", "/static/")):
-            return _json({"error": said, "sessions": known.split(", ") if known else []}, error.status_code, headers)
-        body = f"  <p>{escape(said[:1].upper() + said[1:])}.</p>\n{self._links(request, self._source.sessions())}"
-        page = self._sheet.substitute(root=_root(request), title=title, body=body, wait="", key="")
-        return _html(page, error.status_code, headers)
+        return _json({"error": said, "sessions": known.split(", ") if known else []}, error.status_code, headers)
 
     def _list(self, request: Request, sessions: Sequence[SessionEntry]) -> Response:
         body = self._links(request, sessions) if sessions else '  <p id="none">No session has been opened yet.</p>'
         page = self._sheet.substitute(
-            root=_root(request), title="Sessions", body=body, wait="" if sessions else " data-wait", key=' data-text="sessions.title"'
+            root=_root(request),
+            title="Sessions",
+            body=body,
+            wait="" if sessions else " data-wait",
+            key=' data-text="sessions.title"',
+            language="en",
         )
         return _html(page)
 

@@ -1,4 +1,5 @@
-// The list of sessions; with `data-wait` on the body, the page goes to the first session that is opened.
+// The list of sessions; with `data-wait` on the body, the page goes to the first session that is opened. With `data-said` the page says
+// something else in the language that it is written in.
 
 import { Choices, dress, languages } from "./choices.js";
 import { chooseLanguage, t } from "./texts.js";
@@ -7,7 +8,8 @@ const ROOT = new URL("../../", import.meta.url);
 const EVERY_MS = 2_000;
 
 const choices = new Choices();
-document.documentElement.lang = chooseLanguage(languages(choices));
+const wished = "said" in document.body.dataset ? [document.documentElement.lang] : languages(choices);
+document.documentElement.lang = chooseLanguage(wished);
 dress(choices.get("theme") ?? "auto");
 const title = document.querySelector("[data-text]");
 if (title) title.textContent = t(title.dataset.text);
