@@ -1,6 +1,7 @@
 """Why a car stands elsewhere in another fold of its session: what is known of it there and not here, and who went past it."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -25,6 +26,7 @@ from timing.projections.versions import VOIDED, DecisionStep, decision_steps
 from timing.services.rulebook_keys import in_toml
 from timing.services.rulebook_origins import stored
 
+_LONG = 80  # letters of a rulebook's value
 _NAMED = 4  # crossings, cars or keys that are named one by one
 
 _TOLD_OTHERWISE = (Decision, DecisionUpdated, Message, ResultPublished, EventVoided, EventRetimed)
@@ -126,12 +128,18 @@ def _rules(left: Timing, right: Timing) -> Iterator[str]:
         return
     one, other = stored(rules[0]), stored(rules[1])
     keys = [
-        f"{a.key.path} {in_toml(a.value)} -> {in_toml(b.value)}"
+        f"{a.key.path} {_short(a.value)} -> {_short(b.value)}"
         for a, b in zip(one.values, other.values, strict=True)
         if a.value != b.value and a.key.chapter
     ]
     count = f"{len(keys)} key{'s' if len(keys) != 1 else ''}"
     yield f"rulebook {one.rulebook.title} -> {other.rulebook.title}, {count}: {', '.join(keys) or 'none'}"
+
+
+def _short(value: Any) -> str:
+    """Write a value as a rulebook has it; of what is long, how much it is: `timing rulebook diff` shows it whole."""
+    text = in_toml(value)
+    return f"({len(value)} entries)" if len(text) > _LONG and isinstance(value, Mapping | list | tuple) else text
 
 
 def _step(step: DecisionStep) -> str:

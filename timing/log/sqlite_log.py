@@ -34,6 +34,7 @@ _UNCOUNTED = f"SELECT (SELECT count(*) FROM record) - ifnull(sum(seq), 0) FROM (
 _LATEST = "SELECT ifnull(max(recorded_at), 0) FROM (SELECT recorded_at FROM record ORDER BY position DESC LIMIT 1000)"
 _READ = "SELECT seq, recorded_at, event, hash FROM record WHERE session = ? AND seq BETWEEN ? AND ? ORDER BY seq"
 _CHECK = "SELECT seq, recorded_at, event, hash, identity FROM record WHERE session = ? AND seq BETWEEN ? AND ? ORDER BY seq"
+_KINDS = (int, int, bytes, bytes, str)  # of what _CHECK gives; a damaged page may make others of them
 _KNOWN = "SELECT seq, event FROM record WHERE session = ? AND identity = ?"
 _KNOWN_OF = "SELECT seq, identity FROM record WHERE session = ? AND identity IN ({}) LIMIT 1"
 _SINCE = "SELECT position, session, seq, recorded_at, event, hash FROM record WHERE position > ? ORDER BY position LIMIT ?"
@@ -284,6 +285,9 @@ class SqliteLog:
     def _bearing_their_names(self, session: str, first: int, last: int, progress: Callable[[int], None] | None) -> Iterator[Record]:
         for start in range(first, last + 1, FETCH):
             for seq, at, raw, hashed, name in self._query(_CHECK, session, start, min(start + FETCH - 1, last)):
+                if tuple(map(type, (seq, at, raw, hashed, name))) != _KINDS:
+                    reason = f"session {session}: record {seq} cannot be read: what it holds is of other kinds than what was written"
+                    raise LogDamaged(reason, session=session, seq=seq if type(seq) is int else None)
                 event = _decoded(session, seq, raw)
                 if identity(event) != name:
                     reason = f"session {session}: record {seq} is kept under the identity {name}, its event has {identity(event)}"

@@ -1,5 +1,6 @@
 """Two folds side by side: what differs, and a reason for each car that does."""
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -86,6 +87,7 @@ def test_two_rulebooks_differ_in_their_keys() -> None:
     (rules,) = found.reasons
     assert rules.startswith("rulebook FIA Formula One")
     assert "classification.min_percent" in rules
+    assert re.search(r"penalties\.offences (\[\]|\(\d+ entries\)) -> (\[\]|\(\d+ entries\))", rules), "long values are not written out"
 
 
 def test_cars_that_are_entered_on_one_side_only() -> None:
