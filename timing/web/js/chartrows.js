@@ -57,6 +57,7 @@ export function stintLines({ cars, shown, drawn, tint, most, stretches: flags })
     });
     const shades = flags.map(({ kind, from, to }) => {
       const shade = h("span", { className: kind === "red" ? "flag red" : "flag" });
+      shade.title = t(`track.${kind}`);
       shade.style.left = share(from, most);
       shade.style.width = share(to - from, most);
       return shade;

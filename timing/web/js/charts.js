@@ -77,11 +77,15 @@ function draw() {
   empty.hidden = true;
   root.setAttribute("aria-label", t("chart.keys", { chart: t(`chart.${chosen.kind}`) }));
   if (chosen.kind in LINES) lines(LINES[chosen.kind](field));
-  else rows(chosen.kind === "stints" ? stintLines(field) : sectorTable(field, data.sectors));
+  else rows(chosen.kind === "stints" ? stintLines(field) : sectorTable(field, data.sectors) ?? nothing("chart.none_timed"));
   document.documentElement.dataset.charted = `${state.epoch}/${field.most}`;
 }
 
 function lines(picture) {
+  if (!picture.lines.some(({ values }) => values.some((value) => typeof value === "number"))) {
+    rows(nothing("chart.none_raced")); // lines without a point would stand on an axis without a meaning
+    return;
+  }
   if (!root.querySelector(".uplot")) {
     plot.clear();
     root.replaceChildren();
@@ -97,7 +101,11 @@ function rows(element) {
   drawn.picture = null;
   document.querySelector("#zoom").hidden = tableHolder.hidden = true;
   readout.textContent = "";
-  root.replaceChildren(element ?? h("p", { className: "empty", textContent: t("chart.none_timed") }));
+  root.replaceChildren(element);
+}
+
+function nothing(why) {
+  return h("p", { className: "empty", textContent: t(why) });
 }
 
 function inClasses(row, { classes: some }) {

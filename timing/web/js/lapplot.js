@@ -6,7 +6,8 @@ import uPlot from "../vendor/uplot/uPlot.js";
 const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
 const SHADES = { red: "--flag-red", safety_car: "--flag-yellow", vsc: "--flag-yellow", fcy: "--flag-yellow", code60: "--flag-yellow" };
 const NAMES = { red: "RED", safety_car: "SC", vsc: "VSC", fcy: "FCY", code60: "60" };
-const LABEL_PX = 46; // for the numbers at the ends of the lines
+const FEW = 12; // lines
+const [LABEL_PX, LONGEST_PX, LETTER_PX] = [46, 120, 7.2]; // for the numbers, or names, at the ends of the lines
 
 export class LapPlot {
   #plot = null;
@@ -115,7 +116,7 @@ export class LapPlot {
       {
         width: this.root.clientWidth,
         height: this.root.clientHeight,
-        padding: [14, LABEL_PX, 0, narrow ? 0 : 6],
+        padding: [14, Math.min(Math.max(LABEL_PX, ...lines.map(({ name }) => 14 + name.length * LETTER_PX)), LONGEST_PX), 0, narrow ? 0 : 6],
         legend: { show: false },
         focus: { alpha: 0.28 },
         cursor: { focus: { prox: 18 }, drag: { x: true, y: false, setScale: false }, points: { size: 7 }, y: false },
@@ -214,12 +215,14 @@ export class LapPlot {
     const taken = [];
     for (const { line, colour, x, y } of ends.sort((a, b) => (b.line.pick !== null) - (a.line.pick !== null))) {
       if (y < bbox.top - 2 || y > bbox.top + bbox.height + 2) continue;
-      const [height, width] = [12 * ratio, (8 + line.name.length * 7.2) * ratio];
-      if (taken.some((each) => Math.abs(each.y - y) < height && Math.abs(each.x - x) < each.width)) continue;
-      taken.push({ x, y, width });
+      const [height, width] = [12 * ratio, (8 + line.name.length * LETTER_PX) * ratio];
+      const free = (at) => !taken.some((each) => Math.abs(each.y - at) < height && Math.abs(each.x - x) < each.width);
+      const place = (ends.length <= FEW ? [0, 1, -1, 2, -2] : [0]).map((rows) => y + rows * height).find(free); // of few lines none goes unnamed
+      if (place === undefined) continue;
+      taken.push({ x, y: place, width });
       ctx.font = `${line.pick !== null ? 700 : 550} ${12.5 * ratio}px ${this.colours.family}`;
       ctx.fillStyle = line.faint ? translucent(colour, 0.75) : line.pick !== null ? colour : ink;
-      ctx.fillText(line.name, x + 6 * ratio, y);
+      ctx.fillText(line.name, x + 6 * ratio, place);
     }
     ctx.restore();
   }
