@@ -104,6 +104,28 @@ async def test_the_chart_grows_and_a_correction_mends_it(service: Service, event
     await viewer.becomes(f"{DATA}.cars.get({car!r}).ends.length === {ends - 1}")
 
 
+async def test_through_a_kill_of_the_service_the_chart_is_that_of_its_log(service: Service, events: list[str], view: View) -> None:
+    half = len(events) // 2
+    await service.publish(events[:half])
+    viewer = await view(f"{service.pages}s/demo-1/charts?chart=positions")
+    before = await charted(viewer, service)
+    await viewer.loses_connection()
+    await service.end(kill=True)
+    await viewer.page.wait_for_selector('html[data-link="offline"]')
+    await service.start()
+    await viewer.page.wait_for_selector('html[data-link="live"]', timeout=30_000)
+    await service.publish(events[half:])
+    after = await charted(viewer, service)
+    assert len(after["laps"]) > len(before["laps"])
+    drawn = await viewer.page.evaluate(
+        f"Object.fromEntries([...{DATA}.cars].map(([car, {{ends}}]) => [car, ends.map((us) => {DATA}.start + us)]))"
+    )
+    counted = {car: [lap["ended_at"] for lap in laps] for car, laps in (await sheets(service, list(drawn))).items()}
+    assert {car: ends[: len(counted[car])] for car, ends in drawn.items()} == counted
+    values = {car: [value for value in values[1:] if value is not None] for car, values in lines_of(after).items()}
+    assert {car: len(each) for car, each in values.items()} == {car: len(ends) for car, ends in counted.items()}
+
+
 async def test_flags_are_shaded_where_the_leader_was_under_them(service: Service, events: list[str], view: View) -> None:
     await service.publish(events)
     viewer = await view(f"{service.pages}s/demo-1/charts?chart=positions", color_scheme="light")
