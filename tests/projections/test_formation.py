@@ -119,3 +119,17 @@ def test_the_laps_behind_it_less_one_are_taken_off(laps: int, behind_it: int, le
 
 def test_minutes_are_left_as_they_are() -> None:
     assert shortened(e.Distance(minutes=20), Formation(1, 2, 5)) == e.Distance(minutes=20)
+
+
+def test_formation_laps_that_a_late_passing_takes_back_have_not_ended(script: type["Script"]) -> None:
+    told = behind(script)
+    told.say(e.TrackStatus, at=250, status="safety_car_ending")
+    told.run(car7="300")
+    timing = told.fold()
+    start = timing.board().session.started_at
+    assert timing.formation is not None
+    late, seq = told.run(car9="249").events[-1], timing.seq + 1  # who led then has not been at the line since
+    timing.apply(Record("s", seq, 1, late, b"", b""))
+    assert timing.board() == told.fold().board()
+    assert timing.formation is None
+    assert timing.board().session.started_at != start

@@ -7,6 +7,8 @@ import pytest
 
 from timing.domain import events as e
 from timing.domain.rulebook import Neutral, Neutralisation, Rulebook
+from timing.log.record import Record
+from timing.projections.board import Gap
 from timing.projections.frozen import CANDIDATES_KEPT
 from timing.projections.passes import passes, passes_json
 
@@ -109,6 +111,16 @@ def test_a_free_order_is_that_of_the_line_and_asks_nobody(script: type["Script"]
     assert board.order == ("9", "7", "3")
     assert board.session.candidates == ()
     assert board.session.neutralised
+
+
+def test_gaps_before_follow_a_passing_that_comes_late(script: type["Script"]) -> None:
+    told = script("7 9", rules=rules()).run(car7="60 120", car9="61")
+    told.say(e.TrackStatus, at=130, status="safety_car")
+    timing = told.fold()
+    assert timing.board().rows["9"].gap_before == Gap(0, 1 * S)
+    late = told.run(car9="125").events[-1]
+    timing.apply(Record("s", timing.seq + 1, 1, late, b"", b""))
+    assert timing.board().rows["9"].gap_before == Gap(0, 5 * S)
 
 
 def test_in_qualifying_no_order_is_frozen(script: type["Script"]) -> None:

@@ -104,7 +104,7 @@ class Watch:
         self._asks = questions
         self._on: dict[str, Gone] = {}
         self._queues: list[list[str]] = [[] for _ in range(self._round)]
-        self._passed: dict[str, list[_Passed]] = {}
+        self._passed: dict[str, dict[str, _Passed]] = {}
         self._pit_at: dict[str, int] = {}
         self._lost: dict[tuple[str, str], bool] = {}
 
@@ -139,7 +139,7 @@ class Watch:
             Pending(p.car, over, self._on[over].crossing[0], self._on[over].stretch, p.place, self._by(p, self._on[over]))
             for over, passed in self._passed.items()
             if over in self._on
-            for p in passed
+            for p in passed.values()
         ]
 
     def _by(self, passed: _Passed, over: Gone) -> int:
@@ -161,7 +161,7 @@ class Watch:
         ahead = queue[: queue.index(car)]
         queue.remove(car)
         missed = (position - gone.stretch - 1) % self._round
-        passed = self._passed.pop(car, [])
+        passed = list(self._passed.pop(car, {}).values())
         if missed > 1 or (missed and self._round <= 2):  # two loops left out are no order any more
             return
         if missed:  # one loop did not hear it: who seemed to pass it there and is not out yet has not passed it
@@ -177,9 +177,9 @@ class Watch:
         for over in ahead:
             other = self._on[over]
             place = own <= self._progress(other.laps, other.stretch) < reached
-            passed = self._passed.setdefault(over, [])
-            if all(p.car != car for p in passed):  # a car that stands beside the track is passed lap after lap
-                passed.append(_Passed(car, crossing, gone, place, signal))
+            passers = self._passed.setdefault(over, {})
+            if car not in passers:  # a car that stands beside the track is passed lap after lap
+                passers[car] = _Passed(car, crossing, gone, place, signal)
 
     def _progress(self, laps: int, position: int) -> int:
         return laps * self._round + position

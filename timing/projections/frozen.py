@@ -13,9 +13,10 @@ from timing.domain.neutralisation import Window, pit_lane_open
 from timing.domain.order import Standing, race_gap, race_order
 from timing.domain.overtakes import Overtake, hold_back, name_of
 from timing.projections.board import CandidateView, Gap, Notice
-from timing.projections.road import Road, Terms, given_back, retirements, waves_of
+from timing.projections.road import Road, given_back, retirements, waves_of
 from timing.projections.state import State
 from timing.projections.stoppage import gap_clock
+from timing.projections.terms import Terms
 
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
@@ -49,6 +50,7 @@ class Frozen:
         self._key: tuple[object, ...] = ()
         self._begun = 0
         self._before: tuple[tuple[object, ...], dict[str, Gap]] = ((), {})
+        self._before_at = 0
         self._candidates: tuple[tuple[object, ...], list[CandidateView]] = ((), [])
         self._ruled: dict[int, tuple[tuple[object, ...], list[Passed], list[CandidateView]]] = {}
         self._notices: tuple[tuple[Notice, ...], Sequence[CandidateView], tuple[Notice, ...]] = ((), (), ())
@@ -61,6 +63,10 @@ class Frozen:
         """Hear of new crossings, the first of them at that instant."""
         for road in self._roads.values():
             road.stale = road.stale or road.terms.until >= oldest
+            if any(at >= oldest for at, _ in road.terms.waves):
+                self._key = ()  # others may have been lapped then
+        if oldest <= self._before_at:
+            self._before = ((), {})
 
     def shown(self, timing: "Timing", state: State) -> list[Standing]:
         """Give the order that is shown: the running order, but while it is frozen each car behind those it may not have passed.
@@ -98,6 +104,7 @@ class Frozen:
                 Standing(s.car, s.class_, s.ends, bisect_right(s.ends, began), s.start) for s in state.standings if s.car in timing.laps
             ]
             order, clock = race_order(then, state.said.grid), gap_clock(timing, state)
+            self._before_at = began
             self._before = (key, {s.car: Gap(*race_gap(s, order[0], clock)) for s in order if s.laps})
         return self._before[1]
 
@@ -157,7 +164,7 @@ class Frozen:
         roads: dict[int, Road] = {}
         for began, its in terms.items():
             road = self._roads.get(began)
-            if road is None or road.terms != its or not road.take():
+            if road is None or not road.goes_on(its) or not road.take():
                 road = Road(timing, its, opened)
                 road.take()
                 self._begun += 1
@@ -172,7 +179,10 @@ def _terms(timing: "Timing", windows: Sequence[Window], flag: int | None, limit:
     for chain in _roads(windows):
         settled, began = _settled_at(chain), chain[0].interval.began
         ended = flag if flag is not None and flag >= began and flag <= settled else None
-        terms[began] = Terms(chain, waves, retired, ended, min(limit if flag is None else _FAR, settled))
+        not_raced = tuple(
+            (w.interval.began, began if w.free_at is None else min(w.free_at, began)) for w in windows if w.interval.began < began
+        )
+        terms[began] = Terms(chain, not_raced, waves, retired, ended, min(limit if flag is None else _FAR, settled))
     return terms
 
 

@@ -88,10 +88,6 @@ class Neutral:
         """Give the numbers, from 1, of a car's laps that are neither best laps nor count in an average."""
         return laps_left_out(laps.ends, laps.since or 0, self.left_out) if self.left_out else frozenset()
 
-    def laps_not_raced(self, laps: CarLaps) -> frozenset[int]:
-        """Give the numbers, from 1, of a car's laps of which any part was run under a neutralisation or a suspension."""
-        return laps_left_out(laps.ends, laps.since or 0, ((w.interval.began, w.free_at) for w in self.windows))
-
     def tags(self, laps: CarLaps, lap: int) -> tuple[str, ...]:
         """Tag a lap: the flags under which any part of it was run, and ``in``, ``out`` and ``first``."""
         began, ended = laps.ends[lap - 2] if lap > 1 else laps.since or 0, laps.ends[lap - 1]

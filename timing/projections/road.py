@@ -1,17 +1,16 @@
 """The road under a neutralisation: who passed whom, held against what explains it; order-independent, and taken in as it comes."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
-
-from msgspec import Struct
 
 from timing.domain.crossings import Crossing
 from timing.domain.events import CarRetired, Circuit, SessionOpened, WaveBy
-from timing.domain.neutralisation import Window
+from timing.domain.neutralisation import Window, laps_left_out
 from timing.domain.overtakes import PIT, Gone, Overtake, Questions, Watch
 from timing.domain.units import SECOND
 from timing.projections.evidence import entries_of
+from timing.projections.terms import Terms
 
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
@@ -39,25 +38,6 @@ def positions_of(circuit: Circuit) -> tuple[tuple[int | None, ...], tuple[int, .
     return tuple(n if n is None or n == PIT else on_track.index(n) for n in numbers), tuple(on_track)
 
 
-class Terms(Struct, frozen=True):
-    """What a watch rests on besides crossings; another watch begins where any of it changed.
-
-    ``windows``: neutralisations of which each began before all cars were free of the one before it. ``waves``: when which cars were waved
-    by. ``retired``: when cars were. ``end_at``: the leader took the flag. ``until``: nothing after counts.
-    """
-
-    windows: tuple[Window, ...]
-    waves: tuple[tuple[int, frozenset[str]], ...]
-    retired: Mapping[str, int]
-    end_at: int | None
-    until: int
-
-    @property
-    def began(self) -> int:
-        """The first signal."""
-        return self.windows[0].interval.began
-
-
 class Road:
     """The road from a signal until everybody races again. ``take`` brings it up to date with the evidence, where it is ``stale``."""
 
@@ -77,6 +57,14 @@ class Road:
         self._last: Crossing | None = None
         self._means: dict[tuple[str, int], int | None] = {}
         self._begin()
+
+    def goes_on(self, terms: Terms) -> bool:
+        """Go on under other terms; ``False`` where they say otherwise of what is taken in, and the road is to be begun anew."""
+        if terms != self.terms:
+            if self._last is not None and self._last[0] >= terms.same_before(self.terms):
+                return False
+            self.terms, self._signals, self.stale = terms, _signals(terms.windows), True
+        return True
 
     def take(self) -> bool:
         """Take in what came since; ``False`` where it came out of its time, and the road is to be begun anew."""
@@ -120,14 +108,15 @@ class Road:
         return next((w.interval.kind for w in reversed(self.terms.windows) if w.interval.began <= at), self.terms.windows[0].interval.kind)
 
     def _begin(self) -> None:
-        """Put every car where it was at the signal: in the order of their last loops before it."""
-        began, placed = self.terms.began, []
+        """Put every car where it was at the signal: in the order of their last loops before it, since the start."""
+        began, placed, formation = self.terms.began, [], self._timing.formation
+        since = formation.after if formation else self._timing.state().said.start or 0
         for car, crossings in self._timing.evidence.crossings.items():
             here = self._taken[car] = bisect_right(crossings, (began, _ANY_LOOP))
             laps = self._timing.laps.get(car)
-            if laps is None or laps.last_at is None:
+            if laps is None:
                 continue
-            for index in range(here - 1, -1, -1):
+            for index in range(here - 1, bisect_right(crossings, (since, _ANY_LOOP)) - 1, -1):
                 position = self._positions[crossings[index][1]]
                 if position is not None:
                     if position != PIT:
@@ -177,7 +166,9 @@ class Road:
         if laps is None:
             return ()
         before = bisect_left(laps.ends, self.terms.began)
-        out = self._timing.neutral.laps_not_raced(laps) | {bisect_left(laps.ends, at) + 1 for at in (*laps.entered, *laps.exited)}
+        out = laps_left_out(laps.ends, laps.since or 0, self.terms.not_raced) | {
+            bisect_left(laps.ends, at) + 1 for at in (*laps.entered, *laps.exited)
+        }
         found = []
         for lap in range(before):
             if lap + 1 in out:

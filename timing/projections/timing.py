@@ -57,7 +57,7 @@ class Timing:
         self._origin: int | None = None
         self._version = 0
         self._written: Written = {}
-        self._said = commanded(self.evidence, self._written)
+        self._said = self._given = commanded(self.evidence, self._written)
         self.qualifier = Qualifier()
         self.lap_data = LapData()
         self.car_points = CarPoints()
@@ -149,8 +149,9 @@ class Timing:
         other = copy(self)
         breaks = tuple(b for b in self._said.suspensions if b.ended is not None and b.ended <= red_at)
         said = structs.replace(self._said, red_at=red_at, suspensions=(*breaks, Suspension(red_at)))
-        supposed = {"lap_data": LapData(), "car_points": CarPoints(), "_said": said, "rules": structs.replace(self.rules, red_flag=rules)}
-        vars(other).update(supposed, _best={}, _state=None, _board=None, _boarded=None)
+        supposed = {"lap_data": LapData(), "car_points": CarPoints(), "_said": said, "_given": said}
+        vars(other).update(supposed, rules=structs.replace(self.rules, red_flag=rules))
+        vars(other).update(_best={}, _state=None, _board=None, _boarded=None)
         return other
 
     def _settle(self) -> None:
@@ -162,7 +163,7 @@ class Timing:
         formation = self.formation
         if formation is not None:
             start, whole = formation.after, False
-            self._begin_at(formation.at)
+        self._begin_at(formation.at if formation else None)
         if start is None:
             if self.neutral.found:  # there was a start, and it was taken back
                 self.neutral = Neutral()
@@ -185,11 +186,13 @@ class Timing:
             laps.extend(crossings[car], self._loops, self.rules.laps, start=start, end=end, armed=armed)
         self.neutral.settle(self, changed)
 
-    def _begin_at(self, at: int) -> None:
-        """Take the race to have begun at an instant after the start signal; a suspension before it was none of it."""
-        if self._said.start != at:
-            breaks = tuple(b for b in self._said.suspensions if b.ended is None or b.ended > at)
-            self._said = structs.replace(self._said, start=at, suspensions=breaks)
+    def _begin_at(self, at: int | None) -> None:
+        """Take the race to have begun at an instant after the start signal; a suspension before it was none of it. ``None``: with it."""
+        if at is None:
+            self._said = self._given
+        elif self._said.start != at:
+            breaks = tuple(b for b in self._given.suspensions if b.ended is None or b.ended > at)
+            self._said = structs.replace(self._given, start=at, suspensions=breaks)
 
     def _rebound(self) -> bool:
         """Read the commands anew where one came in, and say whether the session's bounds are others than before."""
@@ -197,7 +200,7 @@ class Timing:
         if self._version == self.evidence.version:
             return False
         self._version = self.evidence.version
-        self._said = said = commanded(self.evidence, self._written)
+        self._said = self._given = said = commanded(self.evidence, self._written)
         if opened is None:
             return False
         if isinstance(opened.rules, dict) and self.rules.id == "none":
