@@ -15,6 +15,7 @@ import msgspec
 from replay.commands.simulate_live import LEFT_TO_TRAINEES, Live, Radio, State, read_state, run
 from replay.simulate import DEMO_SEED, FAULTS, FORMATS, MISHAPS, Faults, Format, Mishap, Plan, Simulation, plan_for, simulate
 from replay.simulation.menu import SCENARIOS, menu, mishaps_of, read_fault
+from replay.simulation.weekend import WEEKENDS, simulate_weekend
 from timing.commands.publish import SpeedType
 from timing.domain.errors import ConfigurationError, TimingError
 from timing.domain.units import HOUR, SECOND, format_duration
@@ -24,19 +25,23 @@ from timing.services.mqtt import Address
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AT_ONCE = 1 << 18
 _SOON_US = 30 * SECOND
+_OF_ONE_SESSION = ("kind", "scenario", "minutes", "laps", "plus_laps", "finish", "virtual", "sessions")
 
 
 def _list(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
-        menu({str(name): what for name, what in FORMATS.items()}, click.echo)
+        weekends = {name: weekend.what for name, weekend in WEEKENDS.items()}
+        menu({str(name): what for name, what in FORMATS.items()}, weekends, click.echo)
         context.exit()
 
 
 @click.command()
 @click.option("--seed", type=click.IntRange(min=0), default=DEMO_SEED, show_default=True, help="The race: the same seed is the same race.")
 @click.option("--list", "listed", is_flag=True, is_eager=True, expose_value=False, callback=_list,
-              help="Say which formats, faults and scenarios there are.")  # fmt: skip
+              help="Say which formats, weekends, faults and scenarios there are.")  # fmt: skip
 @click.option("--format", "kind", type=click.Choice(list(FORMATS)), default="mitjet", show_default=True, help="What kind of session.")
+@click.option("--weekend", type=click.Choice(list(WEEKENDS)),
+              help="Several sessions of one field, grids from the results before them; see --list.")  # fmt: skip
 @click.option("--scenario", type=click.Choice(list(SCENARIOS)), help="Something to happen in it, for training; see --list.")
 @click.option("--cars", type=int, help="How many cars. [mitjet 34, sprint 24, endurance 60, karting 28, qualifying 20, practice 24]")
 @click.option("--minutes", type=click.IntRange(1, 10_000), help="A race by time. [mitjet 20, endurance 360]")
@@ -54,8 +59,8 @@ def _list(context: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.option("--start", metavar="INSTANT", help="The start signal: 2026-05-16T13:10:00Z, or microseconds since 1970. [that Saturday]")
 @click.option("--session", metavar="NAME", help="The session's name in topics. [mitjet-albi-1]")
 @click.option("--rulebook", metavar="NAME", help="The rulebook that the session names. [mitjet]")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), default="-",
-              help="The session file. [standard output]")  # fmt: skip
+@click.option("-o", "--output", type=click.Path(allow_dash=True, path_type=Path), default="-",
+              help="The session file; of a weekend, the folder for its files. [standard output]")  # fmt: skip
 @click.option("--truth", type=click.Path(dir_okay=False, path_type=Path), help="The true result, as JSON, by the simulation's own count.")
 @click.option("--broker", metavar="URL", help="Send it live into this broker, mqtt://HOST:PORT, instead of writing a file.")
 @click.option("--speed", type=SpeedType(), metavar="N|max", default="1", show_default=True,
@@ -75,21 +80,27 @@ def command(*, output: Path, truth: Path | None, **options: Any) -> int:
     flag and a short sprint to the chequered flag. --list says what else there is. The same options make the same events, to the byte;
     live, the start signal is half a minute from now unless --start says otherwise.
     """
-    live = {name: options.pop(name) for name in ("broker", "speed", "rate", "sessions", "state")}
+    live = {name: options.pop(name) for name in ("broker", "speed", "rate", "sessions", "state", "weekend")}
     channels, debrief = _channels(options.pop("training")), options.pop("debrief")
     if live["broker"] is not None:
         simulations = _sent_live(options, live)
     elif sent := next((name for name in ("rate", "state") if live[name] is not None), "sessions" if live["sessions"] > 1 else None):
         raise ConfigurationError(f"--{sent} is for --broker; name the broker, or leave it out")
     else:
-        simulations = [_simulated(plan_of(**options))]
+        _check_output(output, live["weekend"])
+        simulations = _made(options, live)
     if truth is not None:
         _write_truths(simulations, truth)
     if debrief is not None:
         with _opened(debrief) as file:
             file.writelines(line for simulation in simulations for line in simulation.lines(channels))
-    if live["broker"] is None:
+    if live["broker"] is None and live["weekend"] is None:
         _write(simulations[0], output, channels)
+        return 0
+    if live["broker"] is None:
+        for simulation in simulations:
+            _write(simulation, output / f"{simulation.plan.session}.events.jsonl", channels)
+            click.echo(f"{simulation.plan.name}: {output / simulation.plan.session}.events.jsonl")
         return 0
     return _send(simulations, options, live, channels)
 
@@ -99,6 +110,33 @@ def _simulated(plan: Plan) -> Simulation:
         return simulate(plan, progress)
 
 
+def _made(options: dict[str, Any], live: dict[str, Any]) -> list[Simulation]:
+    """Simulate what the options ask for: a session, or those of a weekend."""
+    if live["weekend"] is None:
+        return [_simulated(plan_of(**options))]
+    context = click.get_current_context()
+    for name in _OF_ONE_SESSION:
+        if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
+            option = f"--{name.replace('_', '-')}" if name != "kind" else "--format"
+            raise ConfigurationError(f"{option} is for one session, and a --weekend has several; leave one of the two out")
+    weekend = WEEKENDS[live["weekend"]]
+    plan = plan_of(**{**options, "kind": weekend.format, "session": None})
+    return list(simulate_weekend(weekend, plan, _session(options["session"]), _simulated))
+
+
+def _check_output(output: Path, weekend: str | None) -> None:
+    if weekend is None:
+        if output.is_dir():
+            raise ConfigurationError(f"{output} is a folder, and a session is one file; name it with -o")
+    elif str(output) == "-":
+        raise ConfigurationError("a weekend is several files; name a folder for them with -o")
+    else:
+        try:
+            output.mkdir(exist_ok=True)
+        except OSError as error:
+            raise TimingError(f"{output} cannot be made a folder: {os.strerror(error.errno or 0)}; choose another place") from None
+
+
 def _sent_live(options: dict[str, Any], live: dict[str, Any]) -> list[Simulation]:
     """Simulate the sessions to be sent, beginning soon, or when the run began that is taken up."""
     state = read_state(live["state"], _told(options, live))
@@ -106,9 +144,10 @@ def _sent_live(options: dict[str, Any], live: dict[str, Any]) -> list[Simulation
         options["start"] = str(state.start)
     elif options["start"] is None:
         options["start"] = str(system_clock() + _SOON_US)
-    first, many = plan_of(**options), live["sessions"]
+    many = live["sessions"]
     if many == 1:
-        return [_simulated(first)]
+        return _made(options, live)
+    first = plan_of(**options)
     names = {"session": f"{first.session[:60]}-{{}}"}
     each = [{**options, "seed": options["seed"] + n, "session": names["session"].format(n + 1)} for n in range(many)]
     return [_simulated(plan_of(**one)) for one in each]
@@ -116,7 +155,7 @@ def _sent_live(options: dict[str, Any], live: dict[str, Any]) -> list[Simulation
 
 def _told(options: dict[str, Any], live: dict[str, Any]) -> list[str]:
     """Give the options that make a run what it is, as text to compare."""
-    made = {**options, "sessions": live["sessions"]}
+    made = {**options, "sessions": live["sessions"], "weekend": live["weekend"]}
     return [f"{name}={value}" for name, value in sorted(made.items()) if name != "start" and value not in (None, ())]
 
 

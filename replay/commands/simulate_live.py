@@ -93,10 +93,11 @@ class Live:
 
         """
         each = None if rate is None else rate / len(self._simulations)
+        begin = min(simulation.plan.start for simulation in self._simulations) - _BEFORE_START_US
         async with self._kept(), asyncio.TaskGroup() as sessions:
             for simulation in self._simulations:
                 name = simulation.plan.session
-                pace = Steady(each) if each else Pace(speed, None, begin=simulation.plan.start - _BEFORE_START_US)
+                pace = Steady(each) if each else Pace(speed, None, begin=begin)
                 sending = publish_lines(
                     self._lines(simulation), address, session=name, pace=pace, window=WINDOW, progress=self.progress[name], stop=stop
                 )

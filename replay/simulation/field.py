@@ -45,8 +45,8 @@ class Starter(Struct, frozen=True):
 
 
 def make_field(plan: Plan) -> list[Starter]:
-    """Make the field in the order of its grid: qualifying follows pace, but not slavishly."""
-    dice = Dice(plan.seed, "field")
+    """Make the field in the order of its grid: that of the plan, or one that follows pace, but not slavishly."""
+    dice = Dice(plan.seed if plan.field_seed is None else plan.field_seed, "field")
     classes = list(_classes(plan, dice))
     numbers = _numbers(plan.cars, dice)
     names = _names(dice)
@@ -68,6 +68,8 @@ def make_field(plan: Plan) -> list[Starter]:
                 (index // 2) % 2 == 1,
             )
         )
+    if plan.grid:
+        return sorted(cars, key=lambda car: plan.grid.index(car.number))
     qualifying = {car.number: car.paces[0] + 0.010 * dice.spread() for car in cars}
     return sorted(cars, key=lambda car: (qualifying[car.number], car.number))
 

@@ -126,11 +126,12 @@ def mishaps_of(names: set[str]) -> tuple[Mishap, ...]:
     return tuple(mishap for mishap in MISHAPS if mishap in names)
 
 
-def menu(formats: dict[str, str], echo: Callable[[str], None]) -> None:
+def menu(formats: dict[str, str], weekends: dict[str, str], echo: Callable[[str], None]) -> None:
     """Print everything that can be asked for by name."""
-    echo("Formats (--format)")
-    for name, what in formats.items():
-        echo(f"  {name:<20} {what}")
+    for title, each in (("Formats (--format)", formats), ("\nWeekends (--weekend)", weekends)):
+        echo(title)
+        for name, what in each.items():
+            echo(f"  {name:<20} {what}")
     echo("\nFaults (--fault NAME[=RATE], as often as you like)")
     for name, fault in FAULTS_BY_NAME.items():
         echo(

@@ -38,6 +38,10 @@ class ClassPlan(Struct, frozen=True):
     slower: int
 
 
+Segment = tuple[str, int, int | None]
+"""Of qualifying: its name, its minutes, and how many cars go on to the next; ``None``: it is the last."""
+
+
 class Track(Struct, frozen=True):
     """A circuit as the cars meet it. ``shares``: each stretch between loops, in thousandths of the lap; ``ease``: of overtaking there.
 
@@ -79,6 +83,8 @@ KARTS = (ClassPlan("Senior", 60, 0), ClassPlan("Junior", 40, 30))
 FORMULA = (ClassPlan("F1", 100, 0),)
 ENDURANCE = (ClassPlan("Prototype", 30, 0), ClassPlan("GT", 45, 70), ClassPlan("Touring", 25, 120))
 
+Q1_TO_Q3: tuple[Segment, ...] = (("Q1", 18, 15), ("Q2", 15, 10), ("Q3", 12, None))  # as the FIA's rulebook has them
+
 SIX_HOURS = {"base": "club-sprint", "title": "Six hours", "laps": {"min_lap_s": 20}, "classification": {"min_percent": 70}}
 
 
@@ -93,6 +99,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     ``rates``: of faults that are to happen more or less often than they do by themselves.
     ``red_on_last_lap``: the red flag falls as the leader is on its last lap. ``protest``: against the winner, upheld after the flag.
     ``grace_us``: who has not come round so long after the leader's flag keeps its last crossing.
+    ``segments``: of qualifying that has some. ``field_seed``: makes the field, where that is another session's too. ``grid``: all cars from
+    pole, where pace does not make it.
     """
 
     seed: int = DEMO_SEED
@@ -128,6 +136,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     rates: dict[str, float] = {}
     red_on_last_lap: bool = False
     protest: bool = False
+    segments: tuple[Segment, ...] = ()
+    field_seed: int | None = None
+    grid: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse plans that are no race.
@@ -180,7 +191,7 @@ _PRESETS: dict[Format, Plan] = {
     ),
     "qualifying": Plan(
         kind="qualifying", cars=20, session="qualifying", name="Qualifying", rulebook="fia-f1-2025", minutes=18, plus_laps=0, track=PLAIN,
-        classes=FORMULA, safety_cars=(), red=None, two_drivers=0,
+        classes=FORMULA, safety_cars=(), red=None, two_drivers=0, segments=Q1_TO_Q3,
     ),
     "practice": Plan(
         kind="practice", cars=24, session="practice-1", name="Essais libres 1", rulebook="club-sprint", minutes=30, plus_laps=0,

@@ -11,7 +11,6 @@ from replay.simulation.truth import TrueRow
 from timing.domain.events import ResultPublished, SegmentEnded, SegmentStarted, SessionEnded
 from timing.domain.units import MILLISECOND, MINUTE, SECOND
 
-_SEGMENTS = (("Q1", 18, 15), ("Q2", 15, 10), ("Q3", 12, None))  # as the FIA's rulebook has them
 _CLOSED = 4 * MINUTE  # after the flag everybody is in
 _BREAK = 7 * MINUTE
 _OUT, _IN = 1.22, 1.30  # laps out of the pit lane and into it, against a flying one
@@ -49,7 +48,7 @@ class Timed:
     def run(self, progress: Callable[[int], None] | None = None) -> None:
         """Run the whole session; ``progress`` hears the instants of its segments' ends."""
         at, going_on = self.plan.start, list(self.runners)
-        parts = _SEGMENTS if self.plan.kind == "qualifying" else ((None, self.plan.minutes or 30, None),)
+        parts = self.plan.segments or ((None, self.plan.minutes or 30, None),)
         reached: list[list[Runner]] = []
         for name, minutes, advance in parts:
             flag = at + minutes * MINUTE
@@ -66,7 +65,8 @@ class Timed:
                 self.script.say(SegmentEnded, flag + _CLOSED, segment=name)
             if progress:
                 progress(flag)
-            ranked = sorted(going_on, key=_by_best)
+            before = going_on if reached else sorted(going_on, key=lambda runner: runner.starter.number)
+            ranked = sorted(before, key=_by_best)  # those without a time stay as they stood before
             reached.append(ranked)
             at, going_on = flag + _CLOSED + _BREAK, ranked[:advance]
         self.runners = self._order(reached)

@@ -45,6 +45,18 @@ async def test_many_sessions_at_a_rate_end_as_they_know_themselves(make_service:
     assert await service.stop() == 0
 
 
+async def test_a_weekend_is_sent_into_one_log(make_service: Make, tmp_path: Path) -> None:
+    service = make_service()
+    await service.start()
+    options = ("--weekend", "karting", "--cars", "5", "--broker", service.mqtt, "--speed", "max", "--truth", "truth.json")
+    out, err = await finished(await replay(*options, cwd=tmp_path))
+    assert ("3 sessions, " in out, " 0 rejected" in out, err) == (True, True, "")
+    for truth in json.loads((tmp_path / "truth.json").read_text()):
+        rows = (await service.result(truth["session"]))["rows"]
+        assert [(row["position"], row["car"], row["laps"]) for row in rows] == [(r["position"], r["car"], r["laps"]) for r in truth["rows"]]
+    assert await service.stop() == 0
+
+
 async def test_an_interrupted_run_is_taken_up_where_it_was(make_service: Make, tmp_path: Path, eventually: Run) -> None:
     service = make_service()
     await service.start()

@@ -82,6 +82,10 @@ def test_a_race_stopped_by_red_has_no_chequered_flag() -> None:
         (("--laps", "1", "--finish", "red"), "too short"),
         (("--faults", "mild,lots"), "--faults lots is none"),
         (("--faults", "mild,harsh"), "one way"),
+        (("--weekend", "mitjet"), "name a folder for them with -o"),
+        (("--weekend", "mitjet", "-o", "weekend", "--laps", "5"), "--laps is for one session"),
+        (("--weekend", "mitjet", "-o", "weekend", "--format", "sprint"), "--format is for one session"),
+        (("-o", "."), "is a folder"),
     ],
 )
 def test_misuse_is_one_line_that_helps_and_status_2(arguments: tuple[str, ...], said: str) -> None:
@@ -91,6 +95,25 @@ def test_misuse_is_one_line_that_helps_and_status_2(arguments: tuple[str, ...], 
     assert run.stdout == b""
     assert text.count("\n") == 1
     assert said in text
+
+
+def test_a_weekend_is_a_folder_of_session_files(tmp_path: Path) -> None:
+    run = replay(
+        "simulate", "--weekend", "karting", "--cars", "6", "--session", "lac", "-o", str(tmp_path), "--truth", str(tmp_path / "truth")
+    )
+    assert run.returncode == 0, run.stderr
+    names = ["lac-q", "lac-1", "lac-2"]
+    assert [line.rpartition("/")[2] for line in run.stdout.decode().splitlines()] == [f"{name}.events.jsonl" for name in names]
+    for name, truth in zip(names, json.loads((tmp_path / "truth").read_text()), strict=True):
+        first = json.loads((tmp_path / f"{name}.events.jsonl").read_text().partition("\n")[0])
+        assert (first["session"], truth["session"]) == (name, name)
+
+
+def test_a_weekend_whose_folder_cannot_be_made_is_failure_and_status_1(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    run = replay("simulate", "--weekend", "karting", "-o", str(tmp_path / "taken"))
+    assert (run.returncode, run.stderr.count(b"\n")) == (1, 1)
+    assert "cannot be made a folder" in run.stderr.decode()
 
 
 def test_a_file_that_cannot_be_written_is_failure_and_status_1(tmp_path: Path) -> None:

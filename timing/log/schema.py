@@ -174,5 +174,5 @@ def check_structure(db: sqlite3.Connection, path: Path) -> None:
         found = set(db.execute("SELECT type, name, sql FROM sqlite_schema"))
     if faults != ["ok"]:
         raise LogDamaged(f"{path} is damaged: {'; '.join(' '.join(f.split()) for f in faults)}")
-    if names := sorted({name for _, name, _ in found ^ _EXPECTED}):
+    if names := sorted({str(name) for _, name, _ in found ^ _EXPECTED}):
         raise LogDamaged(f"{path} was altered by another program: {', '.join(names)} not as the log made it")
