@@ -394,6 +394,61 @@ async def test_all_of_it_is_within_reach_on_a_phone(drive: Drive) -> None:
     assert (await driver.told())["started_at"] is not None
 
 
+async def test_a_finger_drags_the_timeline_and_may_leave_it(drive: Drive) -> None:
+    driver = await drive("?speed=20", width=390, height=844, has_touch=True, is_mobile=True)
+    page, start = driver.page, await driver.seek(lap=2)
+    finger = await page.context.new_cdp_session(page)
+    box = await page.locator(".timeline .scale").bounding_box()
+    value, shown = "Number(document.querySelector('.scrub').value)", "[...document.querySelectorAll('.row')].map((row) => row.innerText).join()"
+    thumb = box["x"] + box["width"] * await page.evaluate(f"{value} / document.querySelector('.scrub').max")
+    middle = box["y"] + box["height"] / 2
+
+    async def touch(what: str, part: float | None = None, up: float = 0) -> None:
+        at = [] if part is None else [{"x": thumb + (box["x"] + box["width"] - thumb) * part, "y": middle - up, "id": 1}]
+        await finger.send("Input.dispatchTouchEvent", {"type": what, "touchPoints": at})
+
+    async def follows(part: float) -> None:
+        at = (thumb - box["x"]) / box["width"]
+        await driver.viewer.becomes(f"Math.abs({value} / document.querySelector('.scrub').max - {at + (1 - at) * part}) < 0.01")
+
+    before = await page.evaluate(shown)
+    await touch("touchStart", 0)
+    for part in range(1, 7):
+        await touch("touchMove", part / 20, 20 * part)  # up and away from the bar: it is still the bar's
+    await follows(6 / 20)
+    await driver.viewer.becomes(f"{TOLD}.at > {start['at'] + 60_000_000} && {shown} !== {before!r}")
+    assert await page.locator(".bubble").is_visible(), "the time under the finger"
+    under, at = await page.evaluate(f"[{value}, parcferme.screen.replay.at]")
+    await page.keyboard.press("k")
+    await driver.viewer.becomes(f"{TOLD}.state === 'playing' && parcferme.screen.replay.at > {at + 10_000_000}")
+    assert await page.evaluate(value) == under, "what plays on does not pull the thumb from under the finger"
+    await page.keyboard.press("k")
+    await driver.viewer.becomes(f"{TOLD}.state === 'paused'")
+    for part in range(7, 11):
+        await touch("touchMove", part / 20, 140)
+    await follows(10 / 20)
+    await driver.does(lambda: touch("touchEnd"))
+    told = await driver.told()
+    await driver.viewer.becomes(f"{TOLD}.at === parcferme.screen.replay.at")
+    told = await driver.told()
+    assert await page.evaluate("scrollY") == 0, "nothing else moved"
+    assert not await page.locator(".bubble").is_visible()
+    assert told["at"] > start["at"] + 2 * 60_000_000
+    text = await page.get_attribute(".scrub", "aria-valuetext")
+    assert text is not None
+    assert text.startswith(f"{await page.inner_text('.race-time')}, Lap {told['laps']}")
+
+    thumb = box["x"] + box["width"] * await page.evaluate(f"{value} / document.querySelector('.scrub').max")
+    await touch("touchStart", 0)
+    await touch("touchMove", 0.2)
+    await follows(0.2)
+    await touch("touchCancel")
+    far = await page.evaluate(value)
+    await driver.seek(lap=2)
+    await driver.viewer.becomes(f"{value} < {far - 60}")  # what was cancelled holds it no longer
+    assert not await page.locator(".bubble").is_visible()
+
+
 async def test_a_kiosk_shows_the_moment_and_takes_no_keys(drive: Drive) -> None:
     driver = await drive("?kiosk")
     before = await driver.told()

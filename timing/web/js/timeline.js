@@ -73,9 +73,15 @@ export class Timeline {
     under.setAttribute("aria-hidden", "true");
     this.root = h("div", { className: "timeline" }, under, this.input, this.bubble);
     this.input.addEventListener("input", () => this.#moved());
-    this.input.addEventListener("pointerdown", () => (this.dragging = true));
-    for (const end of ["pointerup", "pointercancel", "change"]) this.input.addEventListener(end, () => this.#dropped());
-    this.root.addEventListener("pointermove", (event) => this.#point(event));
+    this.input.addEventListener("pointerdown", (event) => {
+      this.dragging = true;
+      this.#follow(event);
+    });
+    for (const end of ["pointerup", "pointercancel", "change"]) this.input.addEventListener(end, ({ isPrimary = true }) => isPrimary && this.#dropped());
+    this.root.addEventListener("pointermove", (event) => {
+      this.#point(event);
+      this.#follow(event);
+    });
     this.root.addEventListener("pointerleave", () => (this.bubble.hidden = true));
   }
 
@@ -139,10 +145,22 @@ export class Timeline {
     this.dragging = false;
   }
 
+  // The thumb goes with a finger wherever it goes: by itself a slider follows only one that set out sideways, or only one on its thumb.
+  #follow({ clientX, pointerType, isPrimary }) {
+    if (!this.dragging || !isPrimary || pointerType === "mouse") return;
+    this.input.value = String(this.#under(clientX) * Number(this.input.max));
+    this.#moved();
+  }
+
+  #under(clientX) {
+    const box = this.ticks.getBoundingClientRect();
+    return Math.min(Math.max((clientX - box.left) / box.width, 0), 1);
+  }
+
   // What is under the pointer: the time, and the nearest mark.
   #point({ clientX, pointerType }) {
     const box = this.ticks.getBoundingClientRect();
-    const part = Math.min(Math.max((clientX - box.left) / box.width, 0), 1);
+    const part = this.#under(clientX);
     const at = this.#span.from + part * (this.#span.to - this.#span.from);
     const reach = ((pointerType === "touch" ? 14 : 7) / box.width) * (this.#span.to - this.#span.from);
     const near = (this.#marks ?? []).filter((mark) => Math.abs(mark.at - at) <= reach);
