@@ -1,5 +1,6 @@
 """``replay serve``: the feed and the screens from a log, driven by whoever looks."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,20 @@ class PlaceType(click.ParamType[Any]):
         return int(value)
 
 
+class PagesType(click.ParamType[Any]):
+    """The address of pages, or ``:PORT``."""
+
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read it."""
+        from timing.services.hosts import PAGES
+
+        if not re.fullmatch(PAGES, value):
+            self.fail(f"{value} is no address of pages; give one like https://live.club.example, or :8080", param, ctx)
+        return str(value)
+
+
 @click.command()
 @click.argument("source", metavar="LOG|FILE.events.jsonl", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @sources.session_option
@@ -85,6 +100,12 @@ class PlaceType(click.ParamType[Any]):
 @click.option("--web-port", metavar="N", type=click.IntRange(0, 65535), default=8080, show_default=True, help="The pages' port; 0: any.")
 @click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="0.0.0.0 lets other machines look on and drive.")
 @click.option("--feed-url", metavar="URL", help="The feed as browsers reach it, behind a proxy.")
+@click.option(
+    "--live-url",
+    metavar="URL|:PORT",
+    type=PagesType(),
+    help="Where the service shows these sessions live; :PORT is on the pages' own host. The screens then lead back there.",
+)
 def command(source: Path, session: str | None, *, pace: str | None, **given: Any) -> None:
     """Show a log or a session file again: the same feed and screens, at any moment, at any speed.
 
@@ -104,7 +125,7 @@ def command(source: Path, session: str | None, *, pace: str | None, **given: Any
     opening = Opening(
         known=given["known"], speed=given["speed"], playing=not given["paused"], place=given["place"], spoilers=given["spoilers"]
     )
-    where = Where(given["host"], given["feed_port"], given["web_port"], given["feed_url"])
+    where = Where(given["host"], given["feed_port"], given["web_port"], given["feed_url"], given["live_url"])
     run_until_told(_serve(source, session, pace, opening, where))
 
 

@@ -60,6 +60,11 @@ class Keyframes:
                 yield
         let_go(timing)
 
+    def let_go(self) -> None:
+        """Free at once what is kept; to be called when nobody asks any more."""
+        while self._kept:
+            let_go(self._kept.popitem()[1])
+
     def _keep(self, place: int, timing: Timing) -> None:
         if place not in self._kept:
             self._kept[place] = copied(timing)

@@ -78,6 +78,11 @@ class Moment:
         self._compared: deque[float] = deque(maxlen=COMPARISONS)
 
     @property
+    def recording(self) -> Recording:
+        """What it is a moment of."""
+        return self._recording
+
+    @property
     def place(self) -> int:
         """How many records are shown."""
         return self.shown.seq
@@ -175,6 +180,11 @@ class Moment:
                     await self._time.wait(self._woken, wait_s)
         finally:
             self.shown.stop()
+
+    def let_go(self) -> None:
+        """Free at once what it holds; to be called when it has ended and nobody asks it any more."""
+        self._forget()
+        let_go(self.shown.timing)
 
     def _forget(self) -> None:
         while self._past:

@@ -106,11 +106,15 @@ class Moments:
             raise NoSeat(404, f"a moment is called by small letters, digits and dashes, not {name[:64]!r}")
         if known not in (None, "then", "now"):
             raise NoSeat(404, "known is then or now")
-        recording = await self._shelf.recording(session)
-        if recording is None:
-            raise NoSeat(404, f"there is no session {session[:64]!r}; /v1/sessions lists the sessions")
-        moment = self.moment(session, name) if name else self._of_epoch(session, values.get("epoch"))
-        return (moment or self._begin(recording, name or secrets.token_hex(6), known)).seat
+        epoch = values.get("epoch")
+        moment = self._seen(session, name, epoch)
+        if moment is None:
+            recording = await self._shelf.recording(session)
+            if recording is None:
+                raise NoSeat(404, f"there is no session {session[:64]!r}; /v1/sessions lists the sessions")
+            # Another screen may have begun it meanwhile.
+            moment = self._seen(session, name, epoch) or self._begin(recording, name or secrets.token_hex(6), known)
+        return moment.seat
 
     # --- what the pages ask ---
 
@@ -134,6 +138,9 @@ class Moments:
         return self._moments.get((session, name))
 
     # --- what keeps them going ---
+
+    def _seen(self, session: str, name: str | None, epoch: str | None) -> Moment | None:
+        return self.moment(session, name) if name else self._of_epoch(session, epoch)
 
     def _of_epoch(self, session: str, epoch: str | None) -> Moment | None:
         return next((m for (s, _), m in self._moments.items() if epoch and s == session and m.shown.epoch == epoch), None)
@@ -174,15 +181,22 @@ class Moments:
                     self._unwatched.pop(key, None)
                 elif key in self._moments and clock() - self._unwatched.setdefault(key, clock()) >= self._kept_s:
                     await self._end(key)
-            kept = self._shelf.forget({session for session, _ in self._moments})
-            self._building = {recording: task for recording, task in self._building.items() if recording in kept or not task.done()}
+            await self._shelf.look_again()
+            self._forget()
+
+    def _forget(self) -> None:
+        kept = self._shelf.forget({moment.recording for moment in self._moments.values()})
+        for recording, task in list(self._building.items()):
+            if recording not in kept and task.done():
+                del self._building[recording]
+                recording.let_go()
 
     async def _end(self, key: tuple[str, str]) -> None:
         self._unwatched.pop(key, None)
-        del self._moments[key]
-        task = self._running.pop(key)
+        moment, task = self._moments.pop(key), self._running.pop(key)
         task.cancel()
         await asyncio.wait({task})
+        moment.let_go()
 
 
 async def _build(recording: Recording) -> None:

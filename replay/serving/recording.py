@@ -9,6 +9,7 @@ from replay.serving.keyframes import Keyframes
 from replay.serving.ways import Pace, Way, as_it_came, as_it_was
 from timing.domain.events import ResultPublished
 from timing.log.record import Record
+from timing.projections.copied import let_go
 from timing.projections.marks import Mark, marks
 from timing.projections.timing import Timing
 from timing.services.replayed import Known
@@ -24,11 +25,15 @@ class Title(Struct, frozen=True):
 
 
 class Recording:
-    """A session's records, its two ways, and their keyframes; each is made when it is first asked for, and kept."""
+    """A session's records, its two ways, and their keyframes; each is made when it is first asked for, and kept.
+
+    ``last``: the number of its last record.
+    """
 
     def __init__(self, title: Title, records: Sequence[Record], *, pace: Pace | None = None) -> None:
         assert records, "a session has at least its session_opened"
         self.title = title
+        self.last = records[-1].seq
         self._records = records
         self._pace = pace
         self._keyframes: dict[Known, Keyframes] = {}
@@ -62,6 +67,13 @@ class Recording:
         """The instants after which a board is dear to form: a neutralisation has ended, and the order under it is read anew."""
         ends = ((w.interval.ended, w.free_at, w.settled_at) for w in self.truth.neutral.windows)
         return frozenset(at for of_one in ends for at in of_one if at is not None)
+
+    def let_go(self) -> None:
+        """Free at once what it holds; to be called when nobody asks it any more."""
+        for keyframes in self._keyframes.values():
+            keyframes.let_go()
+        if (truth := vars(self).get("truth")) is not None:
+            let_go(truth)
 
     def way(self, known: Known) -> Way:
         """Give one of the two ways of knowing."""

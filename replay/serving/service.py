@@ -15,12 +15,16 @@ from timing.services.web import Health, SessionEntry, make_app
 
 
 class Where(Struct, frozen=True):
-    """Where to listen; port 0 is any free one. ``feed_url``: the feed as browsers reach it, where that is elsewhere."""
+    """Where to listen; port 0 is any free one. ``feed_url``: the feed as browsers reach it, where that is elsewhere.
+
+    ``live_url``: where the service shows these sessions live, an address or ``:PORT`` of the pages' own host.
+    """
 
     host: str = "127.0.0.1"
     feed_port: int = 8765
     web_port: int = 8080
     feed_url: str | None = None
+    live_url: str | None = None
 
 
 class ReplayService:
@@ -43,7 +47,7 @@ class ReplayService:
             await stack.enter_async_context(self.moments)
             feed = Feed(self.moments, host=where.host, port=where.feed_port, usher=self.moments.usher)
             self.feed = await stack.enter_async_context(feed)
-            app = make_app(self, feed_port=self.feed.port, feed_url=where.feed_url, replay=True)
+            app = make_app(self, feed_port=self.feed.port, feed_url=where.feed_url, replay=True, counterpart=where.live_url)
             self.pages = await stack.enter_async_context(PageServer(app, where.host, where.web_port))
         except BaseException:
             await stack.aclose()

@@ -3,8 +3,6 @@
 import asyncio
 import json
 import random
-import re
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import pytest
 import pytest_asyncio
 from audited import faults
 from pictures import ASKED_FOR_PICTURES, IMAGES, with_palette
+from running_service import Replaying
 from simulated import logged
 from websockets.asyncio.client import connect
 
@@ -22,33 +21,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 View = Callable[..., Awaitable[Any]]
 RACE = ["--seed", "3", "--cars", "16", "--minutes", "15", "--faults", "all", "--virtual", "1"]
-READY = re.compile(r"parcferme replay ready: pages (\S+) feed (\S+)\n")
 TOLD = "parcferme.screen.replay.replay.told"
 SETTLED = f"{TOLD} && {TOLD}.seq === parcferme.feed.state.seq && document.documentElement.dataset.replay === 'ready'"
 DRAWN = "document.documentElement.dataset.rev === `${parcferme.feed.state.epoch}/${parcferme.feed.state.rev}`"
-
-
-class Replaying:
-    """`replay serve` as a process of its own; it comes back on the ports it had."""
-
-    def __init__(self, log: Path, *options: str) -> None:
-        self.log, self.options = log, options
-        self.pages = self.feed = ""
-
-    async def start(self) -> None:
-        ports = [address.rstrip("/").rpartition(":")[2] or "0" for address in (self.feed, self.pages)]
-        command = [sys.executable, "-c", "from replay.cli import main; main()", "serve", str(self.log), *self.options]
-        self.process = await asyncio.create_subprocess_exec(*command, "--feed-port", ports[0], "--web-port", ports[1], stdout=-1)
-        assert self.process.stdout is not None
-        async with asyncio.timeout(30):
-            match = READY.fullmatch((await self.process.stdout.readline()).decode())
-        assert match
-        self.pages, self.feed = match.groups()
-
-    async def end(self) -> None:
-        if self.process.returncode is None:
-            self.process.terminate()
-        await asyncio.wait_for(self.process.wait(), 20)
 
 
 @pytest.fixture(scope="module")
@@ -399,7 +374,10 @@ async def test_a_finger_drags_the_timeline_and_may_leave_it(drive: Drive) -> Non
     page, start = driver.page, await driver.seek(lap=2)
     finger = await page.context.new_cdp_session(page)
     box = await page.locator(".timeline .scale").bounding_box()
-    value, shown = "Number(document.querySelector('.scrub').value)", "[...document.querySelectorAll('.row')].map((row) => row.innerText).join()"
+    value, shown = (
+        "Number(document.querySelector('.scrub').value)",
+        "[...document.querySelectorAll('.row')].map((row) => row.innerText).join()",
+    )
     thumb = box["x"] + box["width"] * await page.evaluate(f"{value} / document.querySelector('.scrub').max")
     middle = box["y"] + box["height"] / 2
 

@@ -1,4 +1,4 @@
-"""`timing serve` as a process of its own, for the tests that look at it in a browser."""
+"""`timing serve` and `replay serve` as processes of their own, for the tests that look at them in a browser."""
 
 import asyncio
 import re
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 BIN = Path(sys.executable).parent
+READY = re.compile(r"parcferme replay ready: pages (\S+) feed (\S+)\n")
 
 
 class Service:
@@ -55,3 +56,26 @@ class Service:
         token, said = await asyncio.wait_for(process.communicate(), 60)
         assert process.returncode == 0, said.decode()
         return token.decode().strip()
+
+
+class Replaying:
+    """`replay serve` as a process of its own; it comes back on the ports it had."""
+
+    def __init__(self, log: Path, *options: str) -> None:
+        self.log, self.options = log, options
+        self.pages = self.feed = ""
+
+    async def start(self) -> None:
+        ports = [address.rstrip("/").rpartition(":")[2] or "0" for address in (self.feed, self.pages)]
+        command = [sys.executable, "-c", "from replay.cli import main; main()", "serve", str(self.log), *self.options]
+        self.process = await asyncio.create_subprocess_exec(*command, "--feed-port", ports[0], "--web-port", ports[1], stdout=-1)
+        assert self.process.stdout is not None
+        async with asyncio.timeout(30):
+            match = READY.fullmatch((await self.process.stdout.readline()).decode())
+        assert match
+        self.pages, self.feed = match.groups()
+
+    async def end(self) -> None:
+        if self.process.returncode is None:
+            self.process.terminate()
+        await asyncio.wait_for(self.process.wait(), 20)

@@ -133,7 +133,12 @@ class Service:
             *archive.routes(),
         ]
         app = make_app(
-            self, feed_port=self.feed.port, feed_url=settings.feed_url, asked=asked, guards=[Middleware(Closed, access=self.access)]
+            self,
+            feed_port=self.feed.port,
+            feed_url=settings.feed_url,
+            asked=asked,
+            guards=[Middleware(Closed, access=self.access)],
+            counterpart=settings.replay_url,
         )
         pages = PageServer(
             app,

@@ -1,6 +1,9 @@
-"""Addresses on which something listens: whether others than this machine can reach it."""
+"""Addresses on which something listens: whether others than this machine can reach it; and how pages elsewhere are named."""
 
 import ipaddress
+
+PAGES = r"^(https?://[^\s/?#]+(/[^\s?#]*)?|:[1-9][0-9]{0,4})$"
+"""The address of pages as browsers reach them, or `:PORT` of the host that is asked."""
 
 
 def is_loopback(host: str) -> bool:

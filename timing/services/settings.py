@@ -7,6 +7,7 @@ from pydantic import DirectoryPath, Field, FilePath, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from timing.domain.errors import ConfigurationError
+from timing.services.hosts import PAGES
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -47,6 +48,14 @@ class Settings(BaseSettings):
     ] = None
     key: Annotated[FilePath | None, Field(description="its private key, where that is not in the certificate's file")] = None
     feed_url: Annotated[str | None, Field(description="the feed's address as browsers reach it, where a proxy stands before it")] = None
+    replay_url: Annotated[
+        str | None,
+        Field(
+            pattern=PAGES,
+            description="where `replay serve` shows this log, as browsers reach it: an address, or `:PORT` of the pages' own host; "
+            "the screens then lead there",
+        ),
+    ] = None
     root_path: Annotated[
         str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$", description="the path under which a proxy shows the pages, such as `/timing`")
     ] = ""

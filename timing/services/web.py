@@ -86,12 +86,14 @@ def make_app(
     asked: Sequence[Route] = (),
     guards: Sequence[Middleware] = (),
     replay: bool = False,
+    counterpart: str | None = None,
 ) -> Starlette:
     """Make the ASGI application. ``feed_url`` is the feed as browsers reach it; left out, it is this host's name with ``feed_port``.
 
     ``asked``: routes on which more is asked than a document. ``replay``: whether the feed may be driven.
+    ``counterpart``: where the same sessions are shown the other way (live, or again), an address or ``:PORT`` of the pages' own host.
     """
-    pages = _Pages(source, feed_port, feed_url, replay=replay)
+    pages = _Pages(source, feed_port, feed_url, replay=replay, counterpart=counterpart)
     routes = [
         Route("/", pages.home),
         Route("/sessions", pages.sessions),
@@ -132,11 +134,14 @@ def content_security_policy(feed: str) -> str:
 
 
 class _Pages:
-    def __init__(self, source: Source, feed_port: int, feed_url: str | None, *, replay: bool) -> None:
+    def __init__(self, source: Source, feed_port: int, feed_url: str | None, *, replay: bool, counterpart: str | None) -> None:
         self._source = source
         self._feed_port = feed_port
         self._feed_url = feed_url
-        self._replay = replay
+        self._said = {
+            **({"replay": True} if replay else {}),
+            **({"live_url" if replay else "replay_url": counterpart} if counterpart else {}),
+        }
         root = files("timing") / "web"
         self._assets = dict(_load(root, PurePosixPath()))
         self._shell = Shell()
@@ -182,7 +187,7 @@ class _Pages:
         return Response(asset.body, media_type=asset.media_type, headers=headers)
 
     async def feed(self, request: Request) -> Response:
-        return _json({"url": self.feed_for(request), **({"replay": True} if self._replay else {})})
+        return _json({"url": self.feed_for(request), **self._said})
 
     async def session_list(self, request: Request) -> Response:  # noqa: ARG002  # an endpoint's signature
         return _json({"sessions": self._source.sessions()})

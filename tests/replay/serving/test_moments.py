@@ -6,7 +6,7 @@ import gc
 import json
 import random
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from replay.serving.moment import Moment
 from replay.serving.moments import Moments, Opening
 from replay.serving.player import LoopTime
 from replay.serving.recording import Recording, Title
-from replay.serving.shelf import Shelf
+from replay.serving.shelf import LOOKED_AT_S, STATES, Shelf
 from timing.domain.errors import ConfigurationError, TimingError
 from timing.log.record import Record, draft
 from timing.log.session_file import export_line
@@ -134,10 +134,84 @@ async def test_recordings_that_nobody_watches_are_let_go_but_for_the_last_few(tm
     kept.close()
     shelf = Shelf(tmp_path / "many.db")
     first = await shelf.recording("s0")
+    assert first is not None
     for number in range(1, 7):
         await shelf.recording(f"s{number}")
-    assert len(shelf.forget({"s0"})) == 5
+    assert len(shelf.forget({first})) == 5
     assert await shelf.recording("s0") is first
+
+
+async def test_a_log_that_grows_is_shown_as_it_is_to_whoever_comes_later(tmp_path: Path, harsh: list[Record]) -> None:
+    now = 0.0
+    kept = SqliteLog(tmp_path / "live.db")
+
+    def written(name: str, first: int, last: int) -> None:
+        kept.append([draft(name, record.event) for record in harsh[first:last]], harsh[0].recorded_at)
+
+    written("live", 0, 20)
+    shelf = Shelf(tmp_path / "live.db", clock=lambda: now)
+    early = await shelf.recording("live")
+    assert early is not None
+    written("live", 20, 30)
+    assert await shelf.recording("live") is early, "it was looked at just now"
+    now += LOOKED_AT_S
+    later = await shelf.recording("live")
+    assert later is not None
+    assert (early.last, later.last, len(later.then)) == (20, 30, 30)
+    assert await shelf.recording("live") is later
+    now += LOOKED_AT_S
+    assert await shelf.recording("live") is later, "nothing was written"
+    written("next", 0, 10)
+    assert [title.session for title in shelf.titles] == ["live"]
+    now += LOOKED_AT_S
+    assert (found := await shelf.recording("next")) is not None
+    assert found.last == 10
+    assert [title.session for title in shelf.titles] == ["live", "next"]
+
+    watched = [early, later]
+    for end in range(31, 31 + STATES):
+        written("live", end - 1, end)
+        now += LOOKED_AT_S
+        latest = await shelf.recording("live")
+        assert latest is not None
+        watched.append(latest)
+    assert len(set(watched)) == STATES, "so many states at a time, and no more"
+    assert shelf.forget(watched[:1]) == {early, watched[-1], found}, "what is watched, and the latest"
+    now += LOOKED_AT_S
+    latest = await shelf.recording("live")
+    assert latest is not None
+    assert latest.last == 30 + STATES
+    kept.close()
+    (tmp_path / "live.db").rename(tmp_path / "away.db")
+    now += LOOKED_AT_S
+    assert await shelf.recording("live") is latest, "what was known of a log that is away for now"
+    chosen = Shelf(tmp_path / "away.db", session="next", clock=lambda: now)
+    now += LOOKED_AT_S
+    await chosen.look_again()
+    assert [title.session for title in chosen.titles] == ["next"]
+
+
+async def test_who_loads_a_replay_of_a_running_race_anew_sees_what_came_since(
+    tmp_path: Path, serve: "Serve", screen: "Join", harsh: list[Record]
+) -> None:
+    now, half = 0.0, len(harsh) // 2
+    with closing(SqliteLog(tmp_path / "live.db")) as kept:
+        for record in harsh[:half]:
+            kept.append([draft(record.session, record.event)], record.recorded_at)
+        async with (
+            serve(tmp_path / "live.db", shelf={"clock": lambda: now}, place="end", playing=False) as service,
+            screen(service, "?moment=one") as before,
+        ):
+            assert before.state is not None
+            assert before.state["seq"] == half
+            for record in harsh[half:]:
+                kept.append([draft(record.session, record.event)], record.recorded_at)
+            now += LOOKED_AT_S
+            async with screen(service, "?moment=two") as after, screen(service, "?moment=one") as beside:
+                assert after.state is not None
+                assert after.state["session"]["status"] == "final"
+                assert beside.state is not None
+                assert beside.state["seq"] == half, "a moment goes on with what there was"
 
 
 async def test_an_exported_session_file_is_replayed_by_its_recorded_instants(tmp_path: Path, harsh: list[Record]) -> None:

@@ -99,7 +99,7 @@ export class Differing {
   // Beside the row that is pointed at or has the focus.
   #tell(target) {
     const row = target.closest?.(".row[data-differs]");
-    if (!row) {
+    if (!row || !this.replay.difference?.rows[row.dataset.car]) { // marked, but of a moment that is left
       this.#hide();
       return;
     }

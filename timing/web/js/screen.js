@@ -4,6 +4,7 @@
 //   screen.draws((state) => …);      // whatever is to be drawn of a state of the feed
 //   await screen.open();
 
+import { addWay } from "./counterpart.js";
 import { Choices, dress, languages } from "./choices.js";
 import { Delay } from "./delay.js";
 import { Feed } from "./feed.js";
@@ -67,7 +68,7 @@ export class Screen {
   /** Connect, and go on until the page is left. */
   async open() {
     this.header.link("connecting");
-    const { url, replay } = await this.#feedAddress();
+    const { url, replay, ...known } = await this.#feedAddress();
     const line = { url, session: this.session, onState: (state) => this.delay.take(state), onLink: (link) => this.header.link(link) };
     if (replay) {
       const { openReplay } = await import("./replaybar.js");
@@ -76,6 +77,8 @@ export class Screen {
       if (!this.live) this.delay.set(Number(this.choices.get("delay") ?? 0));
       this.feed = new Feed(line);
     }
+    const counterpart = replay ? known.live_url : known.replay_url;
+    if (counterpart) addWay(this, counterpart);
     globalThis.parcferme = { feed: this.feed, screen: this }; // for looking at from outside: tests, overlays
     this.feed.start();
     setInterval(() => this.#tick(), TICK_MS);
