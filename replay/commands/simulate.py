@@ -15,7 +15,7 @@ import msgspec
 from replay.commands.simulate_live import LEFT_TO_TRAINEES, Live, Radio, State, read_state, run
 from replay.simulate import DEMO_SEED, FAULTS, FORMATS, MISHAPS, Faults, Format, Mishap, Plan, Simulation, plan_for, simulate
 from replay.simulation.menu import SCENARIOS, menu, mishaps_of, read_fault
-from replay.simulation.weekend import WEEKENDS, simulate_weekend
+from replay.weekend import WEEKENDS, simulate_weekend
 from timing.commands.publish import SpeedType
 from timing.domain.errors import ConfigurationError, TimingError
 from timing.domain.units import HOUR, SECOND, format_duration

@@ -10,7 +10,7 @@ from simulated import differences, records
 
 from replay.simulate import Plan, Simulation, plan_for
 from replay.simulation.truth import TrueRow
-from replay.simulation.weekend import WEEKENDS, grid_from, simulate_weekend
+from replay.weekend import WEEKENDS, grid_from, simulate_weekend
 from timing.commands import grid
 from timing.domain.events import EntryRegistered, GridSet, SessionOpened
 from timing.projections.timing import Timing
