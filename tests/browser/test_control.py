@@ -113,6 +113,39 @@ async def test_an_overtake_that_nothing_explains_is_ruled_on(empty_tower: Tower)
     assert (overtake["car"], overtake["over"], overtake["stands"]) == ("9", "7", "referred")
 
 
+async def test_one_that_is_accepted_waits_no_more(empty_tower: Tower) -> None:
+    await empty_tower.publish(race(int(time.time() - 400) * S, swapped=True))
+    viewer = await empty_tower.sign_in("race-director")
+    page = await on(viewer)
+    await page.click("#waiting [data-stands=open] button:has-text('Accept')")
+    await answered(viewer, "Accept: Car 9 overtook car 7")
+    await viewer.becomes("document.querySelectorAll('.candidates li').length === 0")
+    [ruled] = [each for each in await empty_tower.log(viewer) if each["type"] == "overtake_ruled"]
+    assert (ruled["ruling"], ruled["by"]) == ("accepted", "Anna Roy")
+
+
+@pytest.mark.parametrize("rulebook", ["imsa", "mitjet"])
+async def test_lapped_cars_are_waved_by_under_the_safety_car_all_or_by_name(empty_tower: Tower, rulebook: str) -> None:
+    await empty_tower.publish([line.replace(b'"mitjet"', f'"{rulebook}"'.encode()) for line in race(int(time.time() - 300) * S)])
+    viewer = await empty_tower.sign_in("race-director")
+    page = await on(viewer)
+    assert await page.is_disabled("#flags button:has-text('Wave by')"), "nobody is held back under green"
+    await page.keyboard.press("Shift+S")
+    await answered(viewer, "Safety car")
+    await page.fill("#waved", "5, 3")
+    await page.click("#flags button:has-text('Wave by'):enabled")
+    await answered(viewer, "5, 3")
+    assert await page.input_value("#waved") == ""
+    assert await page.get_attribute("#waved", "placeholder") == ("all lapped" if rulebook == "imsa" else "which")
+    await page.keyboard.press("Shift+B")
+    if rulebook == "imsa":
+        await answered(viewer, "Lapped cars")
+    else:
+        assert await page.evaluate("document.activeElement.id") == "waved", "under these rules one says which"
+    said = [each for each in await empty_tower.log(viewer) if each["type"] == "wave_by"]
+    assert [each.get("cars") for each in said] == [["5", "3"], None][: 2 if rulebook == "imsa" else 1]
+
+
 async def test_without_an_answer_the_same_command_is_sent_again(tower: Tower) -> None:
     viewer = await tower.sign_in("race-director")
     page = await on(viewer)

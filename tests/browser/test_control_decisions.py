@@ -1,5 +1,6 @@
 """The stewards' decisions on the console: what a penalty would change, the rulebook's offences, the life of a decision."""
 
+import json
 import time
 
 import pytest
@@ -73,3 +74,102 @@ async def test_without_offences_in_the_rulebook_a_penalty_is_chosen_itself(empty
     await page.keyboard.press("d")
     assert await page.evaluate("document.activeElement.id") == "decision-penalty"
     assert not await page.is_visible("#decision-offence")
+
+
+async def test_a_penalty_amended_at_the_hearing_takes_the_place_of_the_one_before(tower: Tower) -> None:
+    viewer = await tower.sign_in("steward")
+    page = await on(viewer)
+    await page.click('.car-line[data-car="7"]')
+    await page.keyboard.press("d")
+    await page.select_option("#decision-penalty", "time")
+    await page.fill("#decision-amount", "10")
+    await page.fill("#decision-reason", "Causing a collision")
+    await page.fill("#decision-article", "33.4")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("#found .table")
+    await page.keyboard.press("Enter")
+    await answered(viewer, "Car 7: 10 s: Causing a collision")
+    await page.click('[data-decision="D1"] button:has-text("amend")')
+    await page.wait_for_selector(".instead:has-text('In the place of decision D1')")
+    assert await page.evaluate("document.activeElement.id") == "decision-amount"
+    filled = [await page.input_value(f"#decision-{field}") for field in ("car", "penalty", "amount", "reason", "article", "stage", "name")]
+    assert filled == ["7", "time", "10", "Causing a collision", "33.4", "issued", "D2"]
+    await page.fill("#decision-amount", "2.5")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("#found tr:has-text('7'):has-text('P4 → P3')")
+    assert len([each for each in await tower.log(viewer) if each["type"] == "decision"]) == 1, "nothing is sent before it is seen"
+    await page.keyboard.press("Enter")
+    await answered(viewer, "Decision D1, car 7: quashed")
+    said = [each for each in await tower.log(viewer) if each["type"] in ("decision", "decision_updated")]
+    assert [(each["decision"], each.get("seconds"), each.get("stage", "issued"), each["reason"]) for each in said] == [
+        ("D1", 10, "issued", "Causing a collision"),
+        ("D2", 2.5, "issued", "Causing a collision"),
+        ("D1", None, "quashed", "decision D2 takes its place"),
+    ]
+    assert [row["car"] for row in (await tower.document("result"))["rows"]] == ["9", "3", "7", "5"]
+    assert await page.is_hidden(".instead")
+    await page.click('[data-decision="D2"] button:has-text("amend")')
+    await page.click(".instead button")
+    assert (await page.input_value("#decision-reason"), await page.is_hidden(".instead")) == ("", True)
+
+
+async def test_a_decision_is_converted_to_seconds_that_the_stewards_name(tower: Tower) -> None:
+    viewer = await tower.sign_in("steward")
+    page = await on(viewer)
+    await page.click('.car-line[data-car="7"]')
+    await page.keyboard.press("d")
+    await page.select_option("#decision-penalty", "drive_through")
+    await page.click("#decision button.send")
+    await page.wait_for_selector("#found :is(table, .none)")
+    await page.click("#send")
+    await answered(viewer, "Car 7: Drive-through")
+    await page.click('[data-decision="D1"] button:has-text("converted")')
+    await page.wait_for_selector("#found table")
+    assert await page.evaluate("document.activeElement.id") == "seconds"
+    await page.fill("#seconds", "1,5")
+    await page.keyboard.press("Tab")
+    await page.wait_for_selector("#found tr:has-text('7'):has-text('P2')")
+    await page.click("#send")
+    await answered(viewer, "Decision D1, car 7: converted")
+    [converted] = [each for each in await tower.log(viewer) if each["type"] == "decision_updated"]
+    assert (converted["stage"], converted["seconds"]) == ("converted", 1.5)
+    assert [row["car"] for row in (await tower.document("result"))["rows"]] == ["9", "7", "3", "5"]
+
+
+def close_race() -> list[bytes]:
+    """Tell a race in which 7 and 9 come to the flag level to the microsecond."""
+    start = int(time.time() - 400) * S
+    last = [
+        {"type": "passing", "decoder": "line", "boot": 1, "number": 900 + n, "loop": "SF", "transponder": f"T{car}", "at": start + at * S}
+        for n, (car, at) in enumerate((("7", 240), ("9", 240), ("3", 242), ("5", 243)))
+    ]
+    return [*(line.replace(b'"laps": 30', b'"laps": 4') for line in race(start)), *(json.dumps(each).encode() for each in last)]
+
+
+async def test_the_photo_finish_waits_for_the_stewards_who_rule_in_one_touch_and_a_look(empty_tower: Tower) -> None:
+    await empty_tower.publish(close_race())
+    viewer = await empty_tower.sign_in("steward")
+    page = await on(viewer)
+    await page.wait_for_selector("#waiting .photos:has-text('Photo finish: 7, 9')")
+    await page.keyboard.press("o")
+    await page.keyboard.press("Enter")
+    assert await page.evaluate("document.activeElement.innerText") == "7 before 9"
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("#found tr:has-text('9'):has-text('P2 → P1')")
+    await page.keyboard.press("Enter")
+    await answered(viewer, "Finish order ruled: 9 < 7")
+    await page.wait_for_selector("#waiting .photos:empty", state="attached")
+    await page.fill("#photo-order", "7, 9")
+    await page.check("#photo-level")
+    await page.fill("#photo-reason", "No difference on the photo")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("#found table")
+    await page.keyboard.press("Enter")
+    await answered(viewer, "Finish order ruled: 7 = 9 level")
+    said = [each for each in await empty_tower.log(viewer) if each["type"] == "finish_order_ruled"]
+    assert [(each["cars"], each.get("dead_heat", False), each.get("reason"), each["by"]) for each in said] == [
+        (["9", "7"], False, None, "Anna Roy"),
+        (["7", "9"], True, "No difference on the photo", "Anna Roy"),
+    ]
+    assert [(row["car"], row["position"]) for row in (await empty_tower.document("result"))["rows"]][:3] == [("7", 1), ("9", 1), ("3", 3)]

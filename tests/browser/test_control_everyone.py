@@ -56,6 +56,7 @@ async def test_everything_by_keyboard_and_letters_that_can_be_switched_off(tower
     assert [each["status"] for each in await tower.log(viewer) if each["type"] == "track_status"] == ["vsc"]
 
 
+WORKS = ("message", "decision", "photo", "redflag", "entries", "session", "corrections", "results")
 DESK, TABLET, PHONE = (1680, 1050), (820, 1180), (390, 844)
 LONG = pytest.mark.long
 
@@ -82,7 +83,7 @@ async def test_nothing_against_wcag(tower: Tower, theme: str, size: tuple[int, i
         assert await faults(page) == [], status
     await page.fill("#find", "99")
     await page.keyboard.press("Enter")
-    for name in ("message", "decision", "corrections", "redflag", "results"):
+    for name in WORKS:
         await page.click(f'[data-work="{name}"]')
         if name == "corrections":
             await page.click("#corrections form button >> nth=0")
@@ -103,7 +104,7 @@ async def test_nothing_against_wcag(tower: Tower, theme: str, size: tuple[int, i
 async def test_no_words_are_missing_in_french(tower: Tower) -> None:
     viewer = await tower.sign_in("administrator", locale="fr-FR")
     page = await on(viewer)
-    for name in ("message", "decision", "corrections", "redflag", "results"):
+    for name in WORKS:
         await page.click(f'[data-work="{name}"]')
     keys = await page.evaluate("import('/static/js/texts.js').then(({CATALOGUES}) => Object.keys(CATALOGUES.fr))")
     shown = await page.inner_text("body")

@@ -75,3 +75,72 @@ async def test_the_red_flags_result_is_declared_after_the_readings_and_published
     assert [(each["stage"], each["faults"], each["current"]) for each in versions] == [("provisional", [], True), ("final", [], True)]
     assert await page.is_disabled('#results button[data-stage="provisional"]')
     assert [row["laps"] for row in (await tower.document("result"))["rows"]] == [own["result"][0]["laps"]] * 4
+
+
+async def test_a_crossing_is_given_to_another_car_one_is_added_and_a_decoder_set_right(tower: Tower) -> None:
+    viewer = await tower.sign_in("timekeeper")
+    page = await on(viewer)
+    await page.keyboard.press("c")
+    await page.fill("#mending-car", "9")
+    await page.keyboard.press("Enter")
+    line = "#corrections tr:has-text('SF') >> nth=0"
+    await page.click(f"{line} >> button:has-text('Give to')")
+    assert await page.evaluate("document.activeElement.getAttribute('aria-label')"), "the field for the other car"
+    await page.keyboard.type("3")
+    await page.click(f"{line} >> button:has-text('Give to')")
+    await page.wait_for_selector("#found tr:has-text('9'):has-text('P2 → P4')")
+    await page.fill("#why", "transponders were swapped")
+    await page.keyboard.press("Enter")
+    await answered(viewer, "Give the crossing of car 9 at SF")
+    assert (await tower.document("result"))["rows"][-1]["car"] == "9"
+    written = await page.input_value("#mending-at")
+    await page.fill("#mending-at", f"{written[:-9]}{int(written[-9:-7]):02d},9")
+    await page.select_option("#mending-loop", "SF")
+    await page.click("#corrections button:has-text('Add it')")
+    await page.wait_for_selector("#found table")
+    await page.fill("#why", "seen from the tower")
+    await page.keyboard.press("Enter")
+    await answered(viewer, "Crossing of car 9 at SF")
+    await page.wait_for_selector("#clock-decoders option[value='line']", state="attached")
+    await page.fill("#clock-decoder", "line")
+    await page.fill("#clock-offset", "-0,25")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("#found :is(table, .none)")
+    await page.fill("#why", "against the GPS clock")
+    await page.keyboard.press("Enter")
+    await answered(viewer, "Clock of decoder line corrected by -0.250")
+    said = [each for each in await tower.log(viewer) if each["type"] in ("passing_reassigned", "passing_added", "decoder_clock_corrected")]
+    given, added, clock = said
+    assert (given["car"], given["passing"]["decoder"], given["reason"]) == ("3", "line", "transponders were swapped")
+    assert (added["car"], added["loop"], added["at"] % S) == ("9", "SF", 900_000)
+    assert (clock["decoder"], clock["offset_us"], clock["by"]) == ("line", -250_000, "Anna Roy")
+
+
+async def test_an_amended_result_follows_what_was_decided_after_a_provisional_one(tower: Tower) -> None:
+    viewer = await tower.sign_in("administrator")
+    page = await on(viewer)
+    await page.keyboard.press("Shift+Q")
+    await answered(viewer, "Chequered flag")
+    await page.keyboard.press("p")
+    assert await page.is_disabled('#results [data-stage="amended"]'), "nothing to amend"
+    await page.click('#results [data-stage="provisional"]:enabled')
+    await page.wait_for_selector("#found :is(p, table)")
+    await page.click("#send")
+    await answered(viewer, "Provisional result published")
+    await page.click('.car-line[data-car="7"]')
+    await page.keyboard.press("d")
+    await page.select_option("#decision-penalty", "disqualified")
+    await page.click("#decision button.send")
+    await page.wait_for_selector("#found table")
+    await page.click("#send")
+    await answered(viewer, "Car 7: Disqualified")
+    await page.wait_for_selector("#waiting .due:has-text('Amended result due')")
+    await page.keyboard.press("p")
+    await page.wait_for_selector(".versions .table tr:has-text('7')")
+    await page.click('#results [data-stage="amended"]:enabled')
+    await page.wait_for_selector("#found :is(p, table)")
+    await page.click("#send")
+    await answered(viewer, "Amended result published")
+    await page.wait_for_selector("#waiting .due", state="hidden")
+    stages = [(each["stage"], each["current"]) for each in (await tower.document("versions"))["versions"]]
+    assert stages == [("provisional", False), ("amended", True)]

@@ -7,8 +7,8 @@ import pytest
 
 from timing.domain import events as e
 from timing.domain.decisions import NEXT
-from timing.domain.parts import Penalty, Status
-from timing.domain.rulebook import Neutral, Neutralisation, Offence, Penalties, Rulebook
+from timing.domain.parts import Driver, Penalty, Status
+from timing.domain.rulebook import Championship, Neutral, Neutralisation, Offence, Penalties, Qualifying, Rulebook, Scoring, Segment
 from timing.projections.controls import controls, controls_json
 from timing.services.documents import document
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.projections.conftest import Script
 
 S = 1_000_000
+CLUB = Championship(name="Club", scale_milli=(25_000,))
 
 
 def test_all_of_the_protocol_is_offered(script: type["Script"]) -> None:
@@ -67,6 +68,32 @@ def test_the_rulebooks_offences_are_offered_in_its_order(script: type["Script"])
         {"offence": "Contact", "article": None, "penalty": "warning", "amount": None},
     ]
     assert controls(script("7", laps=3).fold()).offences == ()
+
+
+def test_the_session_as_it_stands_is_offered_to_be_changed(script: type["Script"]) -> None:
+    told = script("7 9", laps=3)
+    told.say(e.EntryRegistered, at=30, car="12", class_="GT", team="Écurie", transponders=("T12",), guest=True)
+    told.say(e.EntryRegistered, at=31, car="12", class_="TC", drivers=(Driver(id="a", name="Anna"),), championships=("Club",))
+    told.say(e.GridSet, at=32, cars=("9", None, "7"))
+    offered = msgspec.json.decode(controls_json(told.fold()))
+    assert [each["car"] for each in offered["entries"]] == ["7", "9", "12"]
+    assert offered["entries"][-1] == {
+        "car": "12", "class": "TC", "team": None, "drivers": [{"id": "a", "name": "Anna"}], "transponders": [],
+        "guest": False, "championships": ["Club"],
+    }  # fmt: skip
+    assert offered["grid"] == ["9", None, "7"]
+    assert (offered["kind"], offered["segments"], offered["championships"]) == ("race", [], [])
+    assert offered["decoders"], "those that were heard"
+
+
+@pytest.mark.parametrize(("kind", "offered"), [("qualifying", ("Q1", "Q2")), ("race", ())])
+def test_segments_are_offered_where_the_session_is_qualifying(
+    script: type["Script"], kind: e.SessionKind, offered: tuple[str, ...]
+) -> None:
+    segments = (Segment(name="Q1", minutes=10, advance=1), Segment(name="Q2", minutes=5))
+    rules = Rulebook(id="t", title="T", source="t", qualifying=Qualifying(segments=segments), points=Scoring(championships=(CLUB,)))
+    found = controls(script("7 9", kind=kind, laps=3, rules=rules).fold())
+    assert (found.segments, found.championships) == (offered, ("Club",))
 
 
 def test_it_is_a_document(script: type["Script"]) -> None:

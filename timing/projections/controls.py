@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Struct
 
 from timing.domain.decisions import NEXT
-from timing.domain.parts import DecisionStage, Loop, Penalty, Status
+from timing.domain.events import GridSet
+from timing.domain.parts import DecisionStage, Driver, Loop, Penalty, Status
 from timing.domain.rulebook import Offence
 from timing.domain.units import SECOND
 from timing.projections.checks import AMOUNT
@@ -26,13 +27,26 @@ class PenaltyChoice(Struct, frozen=True):
     optional: bool = False
 
 
+class Entry(Struct, frozen=True, rename={"class_": "class"}):
+    """A car's entry as it stands, to be changed."""
+
+    car: str
+    class_: str
+    team: str | None
+    drivers: tuple[Driver, ...]
+    transponders: tuple[str, ...]
+    guest: bool
+    championships: tuple[str, ...]
+
+
 class Controls(Struct, frozen=True):
     """What there is to choose from.
 
     ``statuses`` in the order of the protocol, ``local`` of them also for some of the ``sectors``. ``offences``: the rulebook's, each with
     the usual penalty. ``stages``: what may follow each stage of a decision. ``drive_through_s`` and ``stop_go_s`` (of ten seconds): what
     they come to where they were not served. ``decisions``: the names in use. ``waved_by``: the neutralisations under which all lapped cars
-    may be waved by at once.
+    may be waved by at once. ``kind``: of the session; ``segments``: the rulebook's, of qualifying. ``championships``: of which an entry may
+    name some. ``grid``: the cars in the order in which they start, as far as it is set. ``decoders``: those that were heard.
     """
 
     session: str
@@ -50,6 +64,12 @@ class Controls(Struct, frozen=True):
     stop_go_s: float
     decisions: tuple[str, ...]
     waved_by: tuple[str, ...]
+    kind: str
+    segments: tuple[str, ...]
+    championships: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    grid: tuple[str | None, ...]
+    decoders: tuple[str, ...]
 
 
 def controls(timing: "Timing") -> Controls:
@@ -76,6 +96,14 @@ def controls(timing: "Timing") -> Controls:
         stop_go_s=(rules.penalties.stop_go_us if own is None else own + 10 * SECOND) / SECOND,
         decisions=tuple(ruling.decision.decision for ruling in state.said.rulings),
         waved_by=tuple(kind for kind, rule in kinds.items() if rule.lapped != "stay"),
+        kind=opened.kind if opened else "",
+        segments=tuple(segment.name for segment in rules.qualifying.segments) if opened and opened.kind == "qualifying" else (),
+        championships=tuple(each.name for each in rules.points.championships),
+        entries=tuple(
+            Entry(e.car, e.class_, e.team, e.drivers, e.transponders, e.guest, e.championships) for e in state.said.entries.values()
+        ),
+        grid=next((grid.cars for grid in reversed(timing.evidence.of(GridSet))), ()),
+        decoders=tuple(sorted({decoder for decoder, _, _ in timing.evidence.passings})),
     )
 
 

@@ -100,14 +100,16 @@ class SignIn:
         return answer
 
     async def me(self, request: Request) -> Response:
-        """Say who is signed in, and what they may do: ``?session=S`` in that session."""
+        """Say who is signed in, and what they may do: ``?session=S`` in that session; and the service's time."""
         try:
             person = self._access.person(request.headers)
         except NotSignedIn as fault:
             return json_answer({"signed_in": False, "code": fault.code, "reason": str(fault)})
         except Refused as fault:
             return fault.answer()
-        return json_answer(_told(person, request.query_params.get("session")) if person else {"signed_in": False})
+        if person is None:
+            return json_answer({"signed_in": False})
+        return json_answer({**_told(person, request.query_params.get("session")), "now": self._clock()})
 
     def _set(self, answer: Response, request: Request, value: str, age: int) -> None:
         path = str(request.scope.get("root_path", "")).rstrip("/") or "/"

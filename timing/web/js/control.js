@@ -4,14 +4,17 @@ import { Answers } from "./answers.js";
 import { DecisionForm } from "./decisionform.js";
 import { Desk } from "./desk.js";
 import { h } from "./elements.js";
+import { Entering } from "./entering.js";
 import { Field } from "./field.js";
 import { Flags } from "./flags.js";
 import { Journal } from "./journal.js";
 import { Mending } from "./mending.js";
+import { PhotoFinish } from "./photofinish.js";
 import { Proposal } from "./proposal.js";
 import { Publishing } from "./publishing.js";
 import { RedFlagResult } from "./redflag.js";
 import { refusalText } from "./refusals.js";
+import { Running } from "./running.js";
 import { ROOT, Screen } from "./screen.js";
 import { key, Shortcuts } from "./shortcuts.js";
 import { Speaking } from "./speaking.js";
@@ -19,23 +22,28 @@ import { t } from "./texts.js";
 import { Waiting } from "./waiting.js";
 
 const SPEAKERS = { session: "timekeeper", entries: "timekeeper", control: "race-director", stewards: "steward", corrections: "timekeeper" };
-const WORKS = { message: "m", decision: "d", corrections: "c", redflag: "r", results: "p" };
+const WORKS = { message: "m", decision: "d", photo: "h", redflag: "r", entries: "e", session: "s", corrections: "c", results: "p" };
 const SIGNED_IN_EVERY_MS = 30_000;
+const OFFER_AGAIN_MS = 150; // what was accepted is on the disk, and a moment later in what is shown
+const OFFER_TRIES = 20;
 
 const $ = (id) => document.querySelector(`#${id}`);
 const screen = new Screen({ live: true });
 const desk = new Desk(screen.session, changed);
 const keys = new Shortcuts(screen, $("help"));
 const proposal = new Proposal($("proposal"), desk);
-const context = { screen, desk, keys, proposal };
+const context = { screen, desk, keys, proposal, work, offer };
 const flags = new Flags($("flags"), context);
 const answers = new Answers($("answers"), desk);
 const journal = new Journal($("journal"), { ...context, onRecords: () => works.decision.learn(journal.records) });
 const works = {
   message: new Speaking($("message"), context),
   decision: new DecisionForm($("decision"), context),
-  corrections: new Mending($("corrections"), context),
+  photo: new PhotoFinish($("photo"), context),
   redflag: new RedFlagResult($("redflag"), context),
+  entries: new Entering($("entries"), context),
+  session: new Running($("session"), context),
+  corrections: new Mending($("corrections"), context),
   results: new Publishing($("results"), context),
 };
 const field = new Field($("field"), { keys, onChoose: choose });
@@ -104,19 +112,31 @@ async function enter() {
   const shown = desk.me !== null && !$("console").hidden;
   if (me.code === "away" && shown) return; // the line says so by itself
   if (gate(me) && !controls) {
-    controls = await screen.document(`api/sessions/${encodeURIComponent(screen.session)}/controls`);
-    works.decision.offer(controls);
-    works.corrections.offer(controls);
+    await offer();
     journal.read();
     if (screen.state) draw(screen.state);
     changed();
   }
 }
 
+// What there is to choose from: asked for at the beginning, and where it may have changed; `after` a record, until that is in it.
+async function offer(after = 0) {
+  for (let tries = 0; tries < OFFER_TRIES; tries += 1) {
+    try {
+      controls = await screen.document(`api/sessions/${encodeURIComponent(screen.session)}/controls`);
+    } catch {
+      return; // what is shown stays; the line says by itself that it is away
+    }
+    if (controls.seq >= after) break;
+    await new Promise((resolve) => setTimeout(resolve, OFFER_AGAIN_MS));
+  }
+  for (const part of [flags, works.decision, works.corrections, works.entries, works.session]) part.offer(controls);
+}
+
 function draw(state) {
-  desk.hear(state.at, document.documentElement.dataset.link === "live");
+  desk.hear(state.at, document.documentElement.dataset.link === "live", state.session.status);
   journal.hear(state.seq);
-  for (const part of [flags, field, waiting, works.decision, works.redflag, works.results]) part.render(state);
+  for (const part of [flags, field, waiting, works.decision, works.photo, works.redflag, works.session, works.results]) part.render(state);
   $("exercise").hidden = desk.sessionTime === null;
 }
 

@@ -17,6 +17,7 @@ export class DecisionForm {
     this.proposal = proposal;
     this.life = h("ul", { className: "life", label: t("decision.life") });
     this.place = h("div", {});
+    this.amends = null; // the decision that the next one takes the place of
     this.rules = h("p", { className: "help" });
     this.offences = h("datalist", { id: "offences" });
     this.articles = h("datalist", { id: "articles" });
@@ -36,6 +37,7 @@ export class DecisionForm {
   /** Offer the reasons and articles of the rulebook and of the decisions in the log, beside the usual reasons. */
   learn(records) {
     const said = records.map(({ event }) => event).filter(({ type }) => type === "decision");
+    this.said = new Map(said.map((event) => [event.decision, event]));
     const options = (values) => [...new Set(values.filter(Boolean))].map((value) => h("option", { value }));
     const ruled = this.#controls?.offences ?? [];
     this.offences.replaceChildren(...options([...ruled.map(({ offence }) => offence), ...REASONS.map((name) => t(name)), ...said.map(({ reason }) => reason)]));
@@ -85,8 +87,39 @@ export class DecisionForm {
       h("p", { className: "line" }, label("stage", t("decision.stage")), this.stage, label("name", t("decision.name")), this.name,
         h("button", { className: "button send" }, t("decision.look"))),
       this.offences, this.articles));
+    this.instead = h("p", { className: "line instead", role: "status", hidden: true });
+    this.place.prepend(this.instead);
     this.learn([]);
     this.#amounts();
+  }
+
+  /** Begin a decision in the place of one that stands, filled in with what that one says: a penalty amended at the hearing. */
+  #amend(decision) {
+    this.amends = decision.decision;
+    this.offence.value = "";
+    this.car.value = decision.car;
+    this.penalty.value = decision.penalty;
+    this.#amounts();
+    const { amount } = this.#chosen();
+    this.amount.value = amount && decision[amount] !== undefined && decision[amount] !== null ? String(decision[amount]) : "";
+    this.reason.value = decision.reason ?? "";
+    this.article.value = this.said.get(decision.decision)?.article ?? "";
+    this.stage.value = "issued";
+    this.#showInstead();
+    (amount ? this.amount : this.penalty).focus();
+  }
+
+  #showInstead() {
+    this.instead.hidden = this.amends === null;
+    this.instead.replaceChildren(...(this.amends === null ? [] : [t("decision.instead", { decision: this.amends }),
+      h("button", { type: "button", className: "button small", onclick: () => this.#leave() }, t("decision.instead_not"))]));
+  }
+
+  #leave() {
+    this.amends = null;
+    this.reason.value = this.article.value = this.offence.value = "";
+    this.#amounts();
+    this.#showInstead();
   }
 
   /** The rulebook's offences; without any there is nothing to choose, and the choice is not shown. */
@@ -141,9 +174,16 @@ export class DecisionForm {
     if (this.article.value.trim()) optional.article = this.article.value.trim();
     const car = this.car.value.trim();
     const event = { type: "decision", decision: this.name.value.trim(), car, penalty, stage: this.stage.value, ...optional };
+    const before = this.amends;
+    const also = before === null ? undefined : {
+      title: t("decision.update", { decision: before, car, stage: t("stage.quashed") }), channel: "stewards",
+      event: { type: "decision_updated", decision: before, stage: "quashed", reason: t("decision.replaced", { decision: event.decision }) },
+    };
     this.proposal.open({
-      title: t("decision.title", { car, what: decisionText(event) }), channel: "stewards", event,
+      title: t("decision.title", { car, what: decisionText(event) }), channel: "stewards", event, also,
       sent: () => {
+        this.amends = null;
+        this.#showInstead();
         delete this.name.dataset.own;
         this.#controls.decisions = [...this.#controls.decisions, event.decision];
         this.name.value = this.#next();
@@ -156,6 +196,9 @@ export class DecisionForm {
   #line(decision) {
     const steps = (this.#controls.stages[decision.stage] ?? []).map((stage) =>
       h("button", { type: "button", className: "button small", label: t("decision.step", { decision: decision.decision, stage: t(`stage.${stage}`) }), onclick: () => this.#step(decision, stage) }, t(`stage.${stage}`)));
+    if (this.#controls.stages[decision.stage]?.includes("quashed")) {
+      steps.unshift(h("button", { type: "button", className: "button small", label: t("decision.amend_which", { decision: decision.decision }), onclick: () => this.#amend(decision) }, t("decision.amend")));
+    }
     return h("li", { data: { decision: decision.decision, stage: decision.stage } },
       h("p", {}, h("b", {}, decision.decision), " ", h("span", { className: "number" }, decision.car), penaltyText(decision), h("small", {}, [has(`stage.${decision.stage}`) ? t(`stage.${decision.stage}`) : decision.stage, decision.reason].filter(Boolean).join(" · "))),
       h("span", { className: "group", role: "group", label: t("decision.becomes") }, steps));
@@ -163,6 +206,7 @@ export class DecisionForm {
 
   #step({ decision, car }, stage) {
     const event = { type: "decision_updated", decision, stage };
-    this.proposal.open({ title: t("decision.update", { decision, car, stage: t(`stage.${stage}`) }), channel: "stewards", event, reason: stage === "quashed" || stage === "suspended" });
+    this.proposal.open({ title: t("decision.update", { decision, car, stage: t(`stage.${stage}`) }), channel: "stewards", event, reason: stage === "quashed" || stage === "suspended",
+      seconds: stage === "converted" ? t("decision.converted_help") : undefined });
   }
 }

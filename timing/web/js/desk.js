@@ -8,6 +8,7 @@ const WITHIN_MS = 8_000;
 const KEPT = 4;
 const AHEAD_US = 10_000_000; // evidence from so far in the future: the session runs faster than life
 const BEHIND_US = 12 * 3_600_000_000; // or so old: it was another day's
+const UNSTAMPED = new Set(["session", "entries"]); // the service fills in no instant there
 const AWAY = { code: "away" };
 
 export const CHANNELS = { // of what may be taken back by who may speak there
@@ -29,11 +30,16 @@ export class Desk {
     this.entries = []; // the newest first
     this.at = null; // the latest evidence, and when it was heard
     this.heard = 0;
+    this.moves = false; // whether evidence has come since the page was opened
+    this.waits = true; // for the start
+    this.clock = 0; // what the service's clock is ahead of this machine's
   }
 
   /** Ask who is signed in; give what the service says. */
   async enter() {
+    const asked = Date.now();
     const me = await this.#ask(`api/me?session=${encodeURIComponent(this.session)}`);
+    if (me.now !== undefined) this.clock = me.now - ((asked + Date.now()) / 2) * 1000;
     this.me = me.signed_in ? me : null;
     this.onChange();
     return me;
@@ -50,24 +56,42 @@ export class Desk {
   }
 
   /** Take in the state of the feed and of the line. */
-  hear(at, live) {
-    if (at !== this.at) this.heard = Date.now();
+  hear(at, live, status = null) {
+    if (at !== this.at) {
+      this.heard = Date.now();
+      this.moves = this.at !== null;
+    }
     this.at = at;
     this.live = live;
+    if (status !== null) this.waits = status === "scheduled";
   }
 
-  /** The instant of the session, where its clock is not the wall's (a race played faster, or again); else null: commands are stamped on arrival. */
+  /**
+   * The instant of the session, where its clock is not the wall's (a race played faster, or again); else null: commands are stamped on arrival.
+   * A session that was made ready the day before and waits for its start is no such thing.
+   */
   get sessionTime() {
     if (this.at === null) return null;
-    const ahead = this.at - this.heard * 1000;
-    return ahead > AHEAD_US || ahead < -BEHIND_US ? this.at + 1 : null;
+    const ahead = this.at - (this.heard * 1000 + this.clock);
+    const behind = ahead < -BEHIND_US && (this.moves || !this.waits);
+    return ahead > AHEAD_US || behind ? this.at + 1 : null;
+  }
+
+  /** The present instant: the session's, else by the service's clock, whatever this machine's says. */
+  get now() {
+    return this.sessionTime ?? Math.round(Date.now() * 1000 + this.clock);
+  }
+
+  /** An event of a channel with the instant that it needs, if any. */
+  stamped(channel, event) {
+    if (event.at !== undefined || (this.sessionTime === null && !UNSTAMPED.has(channel))) return event;
+    return { ...event, at: this.now };
   }
 
   /** Send a command, said in words by `title`; it becomes an entry of `entries`. */
   async send(channel, event, title) {
-    const stamp = event.at === undefined && this.sessionTime !== null ? { at: this.sessionTime } : {};
     const entry = { id: event.id ?? newId(), channel, title, state: "pending", event: null };
-    entry.event = { ...stamp, ...event, id: entry.id };
+    entry.event = { ...this.stamped(channel, event), id: entry.id };
     this.entries = [entry, ...this.entries].slice(0, KEPT);
     return this.again(entry);
   }

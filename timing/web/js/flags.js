@@ -15,6 +15,7 @@ export class Flags {
   #buttons = new Map();
   #sectors = new Set();
   #sectorCount = null;
+  wavedBy = [];
 
   constructor(root, { desk, keys }) {
     this.desk = desk;
@@ -40,6 +41,12 @@ export class Flags {
     root.append(h("h2", {}, t("flags.title")), h("p", { className: "denied", data: { for: "control" }, hidden: true }), this.fields);
   }
 
+  /** Take in under which neutralisations the rulebook lets all lapped cars past. */
+  offer({ waved_by: wavedBy }) {
+    this.wavedBy = wavedBy;
+    if (this.session) this.#offerWave();
+  }
+
   render({ session }) {
     this.session = session;
     for (const [status, button] of this.#buttons) {
@@ -49,6 +56,7 @@ export class Flags {
     if (this.#sectorCount !== session.sectors) this.#offerSectors(session.sectors);
     this.pit.replaceChildren(t(session.pit_lane_open === false ? "flags.open_pit" : "flags.close_pit"), key("⇧P"));
     this.wave.disabled = !session.neutralised;
+    this.#offerWave();
   }
 
   /** Show a flag: on the whole track, or in the chosen sectors where it may be local. */
@@ -70,8 +78,23 @@ export class Flags {
 
   #wave() {
     const cars = this.waved.value.split(/[\s,]+/).filter(Boolean);
+    if (!cars.length && !this.#allMay) {
+      this.waved.focus(); // the rulebook lets none pass that is not named
+      return;
+    }
     this.waved.value = "";
     this.desk.send("control", { type: "wave_by", ...(cars.length ? { cars } : {}) }, cars.length ? t("done.waved", { cars: cars.join(", ") }) : t("done.waved_all"));
+  }
+
+  // Under what is shown now: whether all lapped cars may be let past at once.
+  get #allMay() {
+    const kind = this.session.track_status.replace(/_ending$/, "");
+    return this.wavedBy.includes(kind);
+  }
+
+  #offerWave() {
+    const words = t(this.#allMay ? "flags.wave_all" : "flags.wave_which");
+    if (this.waved.placeholder !== words) this.waved.placeholder = words;
   }
 
   #offerSectors(count) {

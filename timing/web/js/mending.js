@@ -7,6 +7,7 @@ import { instantOf, writtenInstant } from "./instants.js";
 import { t } from "./texts.js";
 
 const SHOWN = 40;
+const TIME = "\\d{1,2}:\\d{2}:\\d{2}([.,]\\d{1,6})?";
 
 export class Mending {
   #controls = null;
@@ -19,19 +20,32 @@ export class Mending {
     this.car = h("input", { id: "mending-car", className: "short", required: true, maxLength: 8, autocomplete: "off" });
     this.found = h("div", { className: "crossings", tabIndex: -1 });
     this.loop = h("select", { id: "mending-loop" });
-    this.at = h("input", { id: "mending-at", required: true, autocomplete: "off", pattern: "\\d{1,2}:\\d{2}:\\d{2}([.,]\\d{1,6})?" });
+    this.at = h("input", { id: "mending-at", required: true, autocomplete: "off", pattern: TIME });
+    this.decoder = h("input", { id: "clock-decoder", className: "short", required: true, maxLength: 64, autocomplete: "off" });
+    this.decoders = h("datalist", { id: "clock-decoders" });
+    this.decoder.setAttribute("list", "clock-decoders");
+    this.offset = h("input", { id: "clock-offset", className: "short", required: true, autocomplete: "off", placeholder: "-0.25", pattern: "[+\\-−]?\\d+([.,]\\d{1,6})?" });
+    const time = (id) => h("input", { id, className: "time", autocomplete: "off", pattern: TIME, placeholder: t("entry.always") });
+    this.from = time("clock-from");
+    this.until = time("clock-until");
     root.append(h("h2", { tabIndex: -1 }, t("work.corrections")), h("p", { className: "denied", data: { for: "corrections" }, hidden: true }),
       h("fieldset", { className: "commands", data: { channel: "corrections" } },
         h("form", { className: "line", onsubmit: (event) => this.#look(event) }, h("label", { htmlFor: "mending-car" }, t("field.find")), this.car,
           h("button", { className: "button" }, t("mending.show"))),
         h("form", { className: "line", onsubmit: (event) => this.#add(event) }, h("label", { htmlFor: "mending-at" }, t("mending.at")), this.at,
           h("label", { htmlFor: "mending-loop" }, t("mending.loop")), this.loop, h("button", { className: "button" }, t("mending.add"))),
-        this.found));
+        this.found,
+        h("h3", {}, t("clock.title")),
+        h("form", { className: "line", id: "clock", onsubmit: (event) => this.#clock(event) }, h("label", { htmlFor: "clock-decoder" }, t("clock.decoder")), this.decoder, this.decoders,
+          h("label", { htmlFor: "clock-offset" }, t("clock.offset")), this.offset,
+          h("label", { htmlFor: "clock-from" }, t("entry.from")), this.from, h("label", { htmlFor: "clock-until" }, t("entry.until")), this.until,
+          h("button", { className: "button" }, t("decision.look")))));
   }
 
   offer(controls) {
     if (this.#controls === null) this.loop.append(...controls.loops.map(({ id, line }) => new Option(`${id} (${t(`line.${line}`)})`, id)));
     this.#controls = controls;
+    this.decoders.replaceChildren(...controls.decoders.map((value) => h("option", { value })));
   }
 
   focus() {
@@ -93,6 +107,18 @@ export class Mending {
     const car = other.value.trim();
     if (car) this.#open(`${t("mending.give_what", what)}: ${car}`, { type: "passing_reassigned", passing, car });
     else other.focus();
+  }
+
+  #clock(submitted) {
+    submitted.preventDefault();
+    const decoder = this.decoder.value.trim();
+    const offset = Math.round(Number(this.offset.value.trim().replace("−", "-").replace(",", ".")) * 1_000_000);
+    const near = this.screen.state.at;
+    const instant = (field) => (field.value.trim() ? instantOf(field.value, near) : undefined);
+    const [from, until] = [instant(this.from), instant(this.until)];
+    if (Number.isNaN(from) || Number.isNaN(until)) return;
+    const limits = { ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) };
+    this.#open(t("said.clock", { decoder, offset: duration(offset) }), { type: "decoder_clock_corrected", decoder, offset_us: offset, ...limits });
   }
 
   #back({ event, text }) {

@@ -29,28 +29,32 @@ export class Proposal {
 
   /**
    * Show what `event` on `channel` would change. `reason`: corrections say why; `at`: an instant to be chosen, beginning with this one;
-   * `sure`: words to be agreed to, where it cannot be taken back; `sent`: called when it is accepted.
+   * `sure`: words to be agreed to, where it cannot be taken back; `seconds`: an amount that may be said; `also`: what is sent after it, once it
+   * was accepted (`{title, channel, event}`); `sent`: called when it is accepted.
    */
   open(made) {
     this.#made = made;
     const why = made.reason ? h("input", { id: "why", required: true, maxLength: 1000, autocomplete: "off" }) : null;
     const when = made.at !== undefined ? h("input", { id: "when", required: true, autocomplete: "off", value: writtenInstant(made.at), pattern: "\\d{1,2}:\\d{2}:\\d{2}([.,]\\d{1,6})?" }) : null;
     const sure = made.sure ? h("input", { type: "checkbox", id: "sure", required: true }) : null;
+    const seconds = made.seconds ? h("input", { id: "seconds", className: "short", inputMode: "decimal", autocomplete: "off", pattern: "\\d+([.,]\\d+)?" }) : null;
     this.why = why;
+    this.seconds = seconds;
     this.when = when;
     this.found = h("div", { className: "found", id: "found", role: "status" });
     const form = h("form", { onsubmit: (event) => this.#send(event) },
       h("h3", { tabIndex: -1 }, made.title), this.found,
       when ? h("p", { className: "line" }, h("label", { htmlFor: "when" }, t("proposal.when")), when, h("small", {}, t("proposal.when_help"))) : null,
+      seconds ? h("p", { className: "line" }, h("label", { htmlFor: "seconds" }, t("amount.seconds")), seconds, h("small", {}, made.seconds)) : null,
       why ? h("p", { className: "line" }, h("label", { htmlFor: "why" }, t("proposal.why")), why) : null,
       sure ? h("p", { className: "line" }, sure, h("label", { htmlFor: "sure" }, made.sure)) : null,
       h("p", { className: "line go" },
         h("button", { className: "button send", id: "send" }, t("proposal.send")),
         h("button", { type: "button", className: "button", onclick: () => this.close() }, t("proposal.cancel"))));
-    if (when) when.onchange = () => this.#look();
+    for (const each of [when, seconds]) if (each) each.onchange = () => this.#look();
     this.root.replaceChildren(h("fieldset", { className: "commands", data: { channel: "any" }, disabled: !this.desk.live }, form));
     this.root.hidden = false;
-    (when ?? why ?? sure ?? form.querySelector("#send")).focus({ preventScroll: true });
+    (when ?? seconds ?? why ?? sure ?? form.querySelector("#send")).focus({ preventScroll: true });
     this.root.scrollIntoView({ block: "start" });
     this.#look();
   }
@@ -66,19 +70,20 @@ export class Proposal {
     const { event, channel, at } = this.#made;
     const moved = this.when ? { at: instantOf(this.when.value, at) } : {};
     const why = this.why ? { reason: this.why.value.trim() || t("proposal.no_reason") } : {};
-    return { ...event, ...moved, ...why, ...(channel === "corrections" ? { by: this.desk.me.name } : {}) };
+    const amount = this.seconds?.value ? { seconds: Number(this.seconds.value.replace(",", ".")) } : {};
+    return { ...event, ...moved, ...amount, ...why, ...(channel === "corrections" ? { by: this.desk.me.name } : {}) };
   }
 
   async #look() {
-    if (this.when && !this.when.checkValidity()) return;
+    if ([this.when, this.seconds].some((each) => each && !each.checkValidity())) return;
     const asked = ++this.#asked;
     this.found.className = "found waiting";
     this.found.textContent = t("proposal.waiting");
     let answer = {};
     for (let tries = 0; tries < TRIES; tries += 1) {
-      const time = this.desk.sessionTime;
-      const event = this.#event();
-      answer = await this.desk.preview([event.at === undefined && time !== null ? { ...event, at: time } : event]);
+      const { channel, also } = this.#made;
+      const asking = [{ channel, event: this.#event() }, ...(also ? [also] : [])];
+      answer = await this.desk.preview(asking.map((each, i) => ({ id: `preview-${i + 1}`, ...this.desk.stamped(each.channel, each.event) })));
       if (asked !== this.#asked) return;
       if (answer.code !== "busy") break;
       await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
@@ -90,12 +95,14 @@ export class Proposal {
 
   async #send(submitted) {
     submitted.preventDefault();
-    const { channel, title, sent } = this.#made;
+    const { channel, title, sent, also } = this.#made;
     const event = this.#event();
     this.close();
     document.querySelector("#answers").focus({ preventScroll: true });
     const entry = await this.desk.send(channel, event, title);
-    if (entry.state === "accepted") sent?.();
+    if (entry.state !== "accepted") return;
+    sent?.(entry.seq);
+    if (also) await this.desk.send(also.channel, also.event, also.title);
   }
 }
 

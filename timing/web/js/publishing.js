@@ -71,7 +71,7 @@ export class Publishing {
     }
     const name = this.document.value.trim();
     const event = {
-      type: "result_published", stage, at: this.desk.sessionTime ?? Date.now() * 1000, digest: result.digest, as_of: result.seq,
+      type: "result_published", stage, at: this.desk.now, digest: result.digest, as_of: result.seq,
       ...(result.rulebook?.hash ? { rulebook: result.rulebook.hash } : {}), ...(name ? { document: name } : {}),
     };
     this.proposal.open({

@@ -2,6 +2,7 @@
 
 import { h } from "./elements.js";
 import { timeOfDay } from "./format.js";
+import { awaitingPhoto } from "./photofinish.js";
 import { has, t } from "./texts.js";
 
 const RULINGS = ["accepted", "give_back", "referred"];
@@ -12,19 +13,22 @@ export class Waiting {
   #notices = null;
   #asked = 0;
 
-  constructor(root, { screen, desk, proposal, keys }) {
-    Object.assign(this, { screen, desk, proposal });
+  constructor(root, { screen, desk, proposal, keys, work }) {
+    Object.assign(this, { screen, desk, proposal, work });
     this.none = h("p", { className: "none" }, t("waiting.none"));
     this.candidates = h("ul", { className: "candidates", label: t("waiting.overtakes") });
     this.anomalies = h("ul", { className: "anomalies", label: t("waiting.anomalies") });
+    this.photos = h("ul", { className: "photos", label: t("photo.waiting") });
     this.due = h("p", { className: "due", hidden: true }, t("session.result_due"));
-    root.append(h("h2", {}, t("waiting.title")), this.due, this.none,
+    root.append(h("h2", {}, t("waiting.title")), this.due, this.none, this.photos,
       h("fieldset", { className: "commands", data: { channel: "control" } }, this.candidates),
       h("fieldset", { className: "commands", data: { channel: "any" } }, this.anomalies));
     keys.leads("o", t("waiting.title"), () => root.querySelector("li button:not(:disabled)")?.focus());
   }
 
-  render({ session, messages }) {
+  render(state) {
+    const { session, messages } = state;
+    this.#photos(awaitingPhoto(state));
     this.due.hidden = !session.result_due;
     if (session.candidates !== this.#drawn) {
       this.#drawn = session.candidates;
@@ -39,7 +43,15 @@ export class Waiting {
   }
 
   #count() {
-    this.none.hidden = this.candidates.children.length + this.anomalies.children.length > 0;
+    this.none.hidden = this.photos.children.length + this.candidates.children.length + this.anomalies.children.length > 0;
+  }
+
+  #photos(groups) {
+    const now = JSON.stringify(groups);
+    if (now === this.photos.dataset.drawn) return;
+    this.photos.dataset.drawn = now;
+    this.photos.replaceChildren(...groups.map((cars) => h("li", {}, h("b", {}, t("photo.between", { cars: cars.join(", ") })),
+      h("button", { type: "button", className: "button small", onclick: () => this.work("photo") }, t("photo.rule")))));
   }
 
   #candidate(candidate) {
