@@ -74,6 +74,8 @@ def test_the_session_as_it_stands_is_offered_to_be_changed(script: type["Script"
     told = script("7 9", laps=3)
     told.say(e.EntryRegistered, at=30, car="12", class_="GT", team="Écurie", transponders=("T12",), guest=True)
     told.say(e.EntryRegistered, at=31, car="12", class_="TC", drivers=(Driver(id="a", name="Anna"),), championships=("Club",))
+    told.hear("T7", 60, 120)
+    told.hear("T9", 61, decoder="gate")
     told.say(e.GridSet, at=32, cars=("9", None, "7"))
     offered = msgspec.json.decode(controls_json(told.fold()))
     assert [each["car"] for each in offered["entries"]] == ["7", "9", "12"]
@@ -83,7 +85,7 @@ def test_the_session_as_it_stands_is_offered_to_be_changed(script: type["Script"
     }  # fmt: skip
     assert offered["grid"] == ["9", None, "7"]
     assert (offered["kind"], offered["segments"], offered["championships"]) == ("race", [], [])
-    assert offered["decoders"], "those that were heard"
+    assert offered["decoders"] == ["gate", "line"], "those that were heard"
 
 
 @pytest.mark.parametrize(("kind", "offered"), [("qualifying", ("Q1", "Q2")), ("race", ())])
