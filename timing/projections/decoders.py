@@ -81,7 +81,6 @@ class Decoders:
         self.numbers: dict[Boot, Numbers] = {}
         self.latest: dict[Boot, int] = {}
         self._loops: set[tuple[str, str]] = set()
-        self._of_loop: dict[str, set[str]] = {}
         self._cars: dict[str, _Pairs] = {}
 
     def take(self, facts: Iterable[Passing | Lap]) -> None:

@@ -9,8 +9,43 @@ from typing import Self
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from timing.domain.errors import TimingError
+
+REQUEST_WITHIN_S = 10.0
+"""A connection on which no whole request has come for so long is closed, or those that say nothing would keep others out."""
+
+
+class _Connection(H11Protocol):
+    """Speaks HTTP/1.1 with one client, who may have one request of at most 64 KiB of head under way."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the library has it
+        super().connection_made(transport)
+        self._expect()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if getattr(self.cycle, "response_complete", True):  # there is none before the first request
+            self._expect()
+        else:
+            self._stop_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _expect(self) -> None:
+        """Wait for a request, if that is not so already."""
+        if self._late is None:
+            self._late = self.loop.call_later(REQUEST_WITHIN_S, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
 
 class _Server(uvicorn.Server):
@@ -24,7 +59,8 @@ class PageServer:
     """Serves an ASGI application for as long as the ``async with`` lasts.
 
     ``tls``: it then speaks HTTPS alone. ``root_path``: what a proxy before it leaves out of addresses. ``trusted_proxies``: whose word is
-    taken for who asks and how (``X-Forwarded-For``, ``X-Forwarded-Proto``). With ``connections`` open, the next is answered with 503.
+    taken for who asks and how (``X-Forwarded-For``, ``X-Forwarded-Proto``). With more than ``connections`` open, what is asked is answered
+    with 503; a connection without a request is closed after ``REQUEST_WITHIN_S``.
     """
 
     def __init__(
@@ -74,11 +110,12 @@ class PageServer:
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=2,
+            http=_Connection,
             ws="none",  # what is live is on the feed's own port
             ssl_context_factory=None if tls is None else lambda _config, _default: tls,
             root_path=self._root_path,
             forwarded_allow_ips=self._trusted,
-            limit_concurrency=self._connections,
+            limit_concurrency=self._connections + 1,  # from which on it refuses
         )
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[self._socket]), name="pages")

@@ -41,7 +41,7 @@ export function behind({ ends }, laps, reference) {
 }
 
 /** Where an instant lies on an axis of laps, by when the first car ended each: 2.5 is half way through the third. */
-export function lapAt(us, first) {
+function lapAt(us, first) {
   let [low, high] = [0, first.length];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -1,7 +1,7 @@
 // The viewer's delay: every state is shown so many seconds after it came. States are whole and share what did not change, so what waits
 // is cheap; of those that come within 50 ms of each other only the last is kept, and a delay is five minutes at most.
 
-export const LONGEST_S = 300;
+const LONGEST_S = 300;
 const APART_MS = 50;
 
 export class Delay {

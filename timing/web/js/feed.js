@@ -2,7 +2,7 @@
 
 import { Replica } from "./apply.js";
 
-export const LIMITS = {
+const LIMITS = {
   firstRetryMs: 400,
   longestRetryMs: 8_000,
   openWithinMs: 8_000, // no connection and snapshot by then: the attempt is given up

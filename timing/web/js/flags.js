@@ -5,7 +5,7 @@ import { PANELS } from "./header.js";
 import { key } from "./shortcuts.js";
 import { t } from "./texts.js";
 
-export const LETTERS = {
+const LETTERS = {
   green: "G", yellow: "Y", slow_zone: "Z", safety_car: "S", safety_car_ending: "E", vsc: "V", vsc_ending: "W", fcy: "F", code60: "C",
   red: "R", chequered: "Q",
 };

@@ -84,7 +84,7 @@ export class LapData {
 }
 
 /** What is known of a car's laps, with those taken in that `columns` brings: from its lap of index `from` on. */
-export function joined(known, { from, ends_us, times_us, sectors_us = [], tags, drivers }) {
+function joined(known, { from, ends_us, times_us, sectors_us = [], tags, drivers }) {
   const old = known ?? { ends: [], times: [], sectors: [], tags: {}, drivers: [] };
   const kept = Object.fromEntries(Object.entries(old.tags).filter(([lap]) => Number(lap) <= from));
   return {

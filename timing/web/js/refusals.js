@@ -4,7 +4,7 @@ import { h } from "./elements.js";
 import { has, places, t } from "./texts.js";
 
 /** The words of the catalogue for a refusal; null where there are none, or where they name what the refusal does not. */
-export function translated({ code, data = {} }) {
+function translated({ code, data = {} }) {
   const key = `refused.${code}`;
   return has(key) && places(key).every((name) => name in data) ? t(key, data) : null;
 }
