@@ -55,6 +55,16 @@ def failed(result: subprocess.CompletedProcess[bytes], status: int) -> str:
     return result.stderr.decode()
 
 
+def test_a_line_that_is_left_out_is_named_once(run: Run, file: Path) -> None:
+    lines = file.read_text().splitlines()
+    unknown = {"type": "car_retired", "id": "x", "at": START, "car": "55"}
+    file.write_text("\n".join([*lines[:3], json.dumps(unknown), *lines[3:]]) + "\n")
+    result = run(file.name, "-o", "sheet.pdf")
+    assert result.returncode == 0
+    (said,) = result.stderr.decode().splitlines()
+    assert "line 4 left out: unknown-car" in said
+
+
 def test_the_last_version_is_printed(run: Run, file: Path, tmp_path: Path) -> None:
     result = run(file.name, "-o", "sheet.pdf")
     assert (result.returncode, result.stderr) == (0, b"")

@@ -46,7 +46,8 @@ def command(*, source: Path, session: str | None, output: str, number: int | Non
     gc.disable()  # a short-lived process that only builds up: collecting would find nothing and costs a fifth of the time
     with progresses() as report:
         report("fold", 0, 2)
-        sheet, version = sheet_of(lambda seq: sources.score(source, session, as_of=seq), number, current=current, parts=parts)
+        fold = lambda seq: sources.score(source, session, as_of=seq, tell=seq is None)  # noqa: E731  # what was left out, once
+        sheet, version = sheet_of(fold, number, current=current, parts=parts)
         report("typeset", 1, 2)
         made = pdf(sheet)
         report("typeset", 2, 2)

@@ -44,8 +44,9 @@ def score(
     without: Sequence[str] = (),
     rulebook: str | None = None,
     folder: Path | None = None,
+    tell: bool = True,
 ) -> "Timing":
-    """Fold a session of a session file or a log, as every command that shows one does. Lines left out are named on stderr.
+    """Fold a session of a session file or a log, as every command that shows one does. Lines left out are named on stderr (``tell``).
 
     Raises:
         TimingError: the file or log cannot be read, or the session cannot be judged so.
@@ -59,7 +60,7 @@ def score(
     rulebook = None if rulebook is None else rulebooks.choose(rulebook)
     if not is_log(source):
         timing, skipped = score_file(source, rulebooks, as_of=as_of, without=without, rulebook=rulebook)
-        for line in skipped:
+        for line in skipped if tell else ():
             click.echo(f"timing: {source}, line {line.line} left out: {line.reason}", err=True)
         if session and session != timing.session:
             raise click.UsageError(f"{source} holds the session {timing.session}, not {session}")
