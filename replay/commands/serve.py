@@ -89,6 +89,12 @@ class PagesType(click.ParamType[Any]):
     show_default=True,
     help="Where a replay begins: start is five seconds before the start signal.",
 )
+@click.option(
+    "--as-of",
+    metavar="SEQ",
+    type=click.IntRange(1),
+    help="As if nothing had come in after this record: what is known now is what was known at it.",
+)
 @click.option("--paused", is_flag=True, help="Begin paused.")
 @click.option("--spoilers", is_flag=True, help="Tell screens the end and the marks of the whole session, not only up to their moment.")
 @click.option(
@@ -106,7 +112,7 @@ class PagesType(click.ParamType[Any]):
     type=PagesType(),
     help="Where the service shows these sessions live; :PORT is on the pages' own host. The screens then lead back there.",
 )
-def command(source: Path, session: str | None, *, pace: str | None, **given: Any) -> None:
+def command(source: Path, **given: Any) -> None:
     """Show a log or a session file again: the same feed and screens, at any moment, at any speed.
 
     Every screen has a moment of its own, or shares one by its name (?moment=NAME in the feed's address). Screens play, pause, seek, step
@@ -126,19 +132,19 @@ def command(source: Path, session: str | None, *, pace: str | None, **given: Any
         known=given["known"], speed=given["speed"], playing=not given["paused"], place=given["place"], spoilers=given["spoilers"]
     )
     where = Where(given["host"], given["feed_port"], given["web_port"], given["feed_url"], given["live_url"])
-    run_until_told(_serve(source, session, pace, opening, where))
+    run_until_told(_serve(source, {name: given[name] for name in ("session", "pace", "as_of")}, opening, where))
 
 
-async def _serve(source: Path, session: str | None, pace: Any, opening: "Opening", where: "Where") -> None:
+async def _serve(source: Path, which: dict[str, Any], opening: "Opening", where: "Where") -> None:
     from replay.serving.service import ReplayService
     from replay.serving.shelf import Shelf
     from timing.commands.serve import told_to_end
     from timing.services.hosts import is_loopback
 
     stop = told_to_end()
-    shelf = Shelf(source, session=session, pace=pace)
+    shelf = Shelf(source, **which)
     async with ReplayService(shelf, opening, where) as service:
         if not is_loopback(where.host):
-            click.echo(f"replay serve: {OPEN}; {ONE if session else ALL}", err=True)
+            click.echo(f"replay serve: {OPEN}; {ONE if which['session'] else ALL}", err=True)
         click.echo(str(service))
         await stop.wait()

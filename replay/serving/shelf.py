@@ -6,9 +6,11 @@ memory, and while all of them are watched newcomers are given the latest.
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 import structlog
@@ -32,17 +34,24 @@ class Shelf:
     """The sessions of one source. ``titles`` lists them; ``recording`` reads one, or gives it again."""
 
     def __init__(
-        self, source: Path, *, session: str | None = None, pace: Pace | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        source: Path,
+        *,
+        session: str | None = None,
+        pace: Pace | None = None,
+        as_of: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Find what there is. ``clock`` gives seconds that only grow.
+        """Find what there is. ``clock`` gives seconds that only grow. ``as_of``: of the one session, as if no record had come after this.
 
         Raises:
             TimingError: the source cannot be read, or has no session.
-            ConfigurationError: it has no such session.
+            ConfigurationError: it has no such session, or several of which each has records of such a number.
 
         """
         self._source = source
         self._pace = pace
+        self._as_of = as_of
         self._only = session
         self._clock = clock
         self._kept: dict[str, list[Recording]] = {}
@@ -58,6 +67,9 @@ class Shelf:
             if not there:
                 raise TimingError(f"{source} holds no session yet; there is nothing to replay")
             raise ConfigurationError(f"{source} holds the sessions: {there}; choose one of them with --session, or leave it out for all")
+        if as_of is not None and len(self.titles) > 1:
+            there = ", ".join(title.session for title in found)
+            raise ConfigurationError(f"--as-of is a record of one session; choose with --session: {there}")
 
     async def recording(self, session: str) -> Recording | None:
         """Give a session's recording, read in a thread of its own; ``None`` where there is no such session."""
@@ -100,7 +112,7 @@ class Shelf:
             return
         known = {title.session for title in self.titles}
         with closing(SqliteLog(self._source, readonly=True)) as log:
-            self._heads = {session: log.high_watermark(session) for session in log.sessions()}
+            self._heads = {session: min(log.high_watermark(session), self._as_of or sys.maxsize) for session in log.sessions()}
             new = [_title([next(log.read(session, 1, 1))]) for session in self._heads if session not in known | {"_"}]
         self.titles = [*self.titles, *(title for title in new if self._only in (None, title.session))]
         self._changed = changed
@@ -109,7 +121,7 @@ class Shelf:
         if not self._log:
             return self._read_file()
         with closing(SqliteLog(self._source, readonly=True)) as log:
-            return Recording(title, list(log.read(title.session)), pace=self._pace)
+            return Recording(title, list(log.read(title.session, to_seq=self._as_of)), pace=self._pace)
 
     def _read_file(self) -> Recording:
         from timing.services.rulebooks import Rulebooks  # noqa: PLC0415  # slow to load, and a log has its rules within it
@@ -118,7 +130,7 @@ class Shelf:
         skipped: list[Skipped] = []
         try:
             with self._source.open("rb") as lines:
-                records = list(records_of(read_lines(lines), self._source, Rulebooks(), skipped))
+                records = list(islice(records_of(read_lines(lines), self._source, Rulebooks(), skipped), self._as_of))
         except OSError as error:
             raise TimingError(f"{self._source} cannot be read: {error.strerror}; give a session file or a log") from None
         for line in skipped:

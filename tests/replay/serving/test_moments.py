@@ -127,6 +127,40 @@ async def test_a_log_of_several_sessions_shows_them_all_or_the_one_that_is_chose
     assert [title.session for title in Shelf(tmp_path / "two.db", session="two").titles] == ["two"]
 
 
+@pytest.mark.parametrize("seq", [1, 500, 10**9])
+async def test_as_of_a_record_there_is_nothing_after_it(log: Path, harsh: list[Record], tmp_path: Path, seq: int) -> None:
+    file = tmp_path / "race.events.jsonl"
+    file.write_bytes(b"".join(record.raw + b"\n" for record in harsh))
+    for source in (log, file):
+        shelf = Shelf(source, as_of=seq)
+        recording = await shelf.recording(harsh[0].session)
+        assert recording is not None
+        known = Timing(harsh[0].session)
+        for record in harsh[:seq]:
+            known.apply(record)
+        for way in (recording.then, recording.now):
+            assert max(record.seq for record in way.records) == min(seq, len(harsh))
+        assert recording.truth.digest() == known.digest()
+
+
+async def test_as_of_a_record_a_log_that_grows_stays_as_it_was(tmp_path: Path, harsh: list[Record]) -> None:
+    now, kept = 0.0, SqliteLog(tmp_path / "live.db")
+    try:
+        kept.append([draft("one", record.event) for record in harsh[:40]], harsh[0].recorded_at)
+        shelf = Shelf(tmp_path / "live.db", as_of=30, clock=lambda: now)
+        before = await shelf.recording("one")
+        kept.append([draft("one", record.event) for record in harsh[40:60]], harsh[0].recorded_at)
+        now += 2 * LOOKED_AT_S
+        assert before is not None
+        assert await shelf.recording("one") is before
+        assert before.last == 30
+        kept.append([draft("two", record.event) for record in harsh[:5]], harsh[0].recorded_at)
+    finally:
+        kept.close()
+    with pytest.raises(ConfigurationError, match="--as-of is a record of one session"):
+        Shelf(tmp_path / "live.db", as_of=30)
+
+
 async def test_recordings_that_nobody_watches_are_let_go_but_for_the_last_few(tmp_path: Path, harsh: list[Record]) -> None:
     kept = SqliteLog(tmp_path / "many.db")
     for number in range(7):
