@@ -162,9 +162,13 @@ async def test_without_an_answer_the_same_command_is_sent_again(tower: Tower) ->
     await page.route("**/api/sessions/sunday/control", lose_the_first_answer)
     await page.click('.flag[data-status="code60"]')
     await answered(viewer, "no answer", "unanswered")
+    for letter, words in (("Y", "Yellow"), ("S", "Safety car"), ("V", "Virtual"), ("W", "ending"), ("G", "Green")):
+        await page.keyboard.press(f"Shift+{letter}")
+        await page.wait_for_selector(f".answer.accepted:nth-child(2):has-text('{words}')")
+    assert await page.locator(".answer.unanswered:first-child").count() == 1, "it stays in sight, whatever was said since"
     await page.click(".answer.unanswered button")
     await answered(viewer, "Code 60")
-    assert sent[0] == sent[1]
+    assert sent[0] == sent[-1]
     assert len([each for each in await tower.log(viewer) if each.get("status") == "code60"]) == 1
     viewer.complaints = [each for each in viewer.complaints if "net::ERR_FAILED" not in each]
 

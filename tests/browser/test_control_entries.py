@@ -79,6 +79,25 @@ async def test_an_entry_is_changed_from_what_it_was_and_what_is_not_touched_stay
     assert assigned["from"] % (60 * S) == S
 
 
+async def test_a_transponder_that_nobody_has_is_given_to_its_car_from_what_waits(empty_tower: Tower) -> None:
+    tower = empty_tower
+    await tower.publish([line.replace(b'["T9"]', b'["T8"]').replace(b'["T3"]', b'["T2"]') for line in race(int(time.time() - 300) * S)])
+    viewer = await tower.sign_in("timekeeper")
+    page = await on(viewer)
+    assert await page.is_visible("#session"), "what a timekeeper has first is open"
+    await page.wait_for_selector("#waiting [data-anomaly='anomaly/unknown_transponder/T9']")
+    await page.click("#waiting [data-anomaly='anomaly/unknown_transponder/T9'] button:has-text('Say whose it is')")
+    assert await page.input_value("#entry-transponder") == "T9"
+    assert await page.evaluate("document.activeElement.id") == "entry-car"
+    await page.keyboard.type("9")
+    await page.click("#assign button")
+    await page.wait_for_selector("#found tr:has-text('9'):has-text('→ P2')")
+    await page.click("#send")
+    await answered(viewer, "Transponder T9 is on car 9")
+    await page.wait_for_selector("#waiting [data-anomaly='anomaly/unknown_transponder/T9']", state="detached")
+    assert [row["car"] for row in (await tower.document("result"))["rows"]][:2] == ["7", "9"]
+
+
 async def test_a_car_retires_and_another_is_withdrawn_each_with_what_it_changes(tower: Tower) -> None:
     viewer = await tower.sign_in("timekeeper")
     page = await on(viewer)

@@ -23,6 +23,7 @@ import { Waiting } from "./waiting.js";
 
 const SPEAKERS = { session: "timekeeper", entries: "timekeeper", control: "race-director", stewards: "steward", corrections: "timekeeper" };
 const WORKS = { message: "m", decision: "d", photo: "h", redflag: "r", entries: "e", session: "s", corrections: "c", results: "p" };
+const FIRST = [["control", "message"], ["stewards", "decision"], ["session", "session"], ["corrections", "corrections"], ["entries", "entries"]]; // what is open at the beginning, by what one may
 const SIGNED_IN_EVERY_MS = 30_000;
 const OFFER_AGAIN_MS = 150; // what was accepted is on the disk, and a moment later in what is shown
 const OFFER_TRIES = 20;
@@ -59,12 +60,15 @@ $("tools").append(help);
 let controls = null;
 let replayed = false; // nobody speaks in a replay, and nobody is asked who they are
 
-function work(name) {
+// Lead to one of the works, to begin there with what is `given`; `quietly`: only show it, the focus stays where it is.
+function work(name, given, quietly = false) {
   for (const other of Object.keys(works)) $(other).hidden = other !== name;
   for (const tab of tabs) tab.ariaPressed = String(tab.dataset.work === name);
   proposal.close();
   works[name].choose(field.chosen);
+  if (quietly) return;
   works[name].focus();
+  if (given !== undefined) works[name].begin(given);
 }
 
 function choose(car) {
@@ -115,6 +119,8 @@ async function enter() {
     await offer();
     journal.read();
     if (screen.state) draw(screen.state);
+    const usual = FIRST.find(([channel]) => desk.may(channel));
+    if (usual) work(usual[1], undefined, true);
     changed();
   }
 }

@@ -5,7 +5,8 @@ import { ROOT } from "./screen.js";
 import { t } from "./texts.js";
 
 const WITHIN_MS = 8_000;
-const KEPT = 4;
+const KEPT = 4; // answers; beside them those that never came, of which so many are kept
+const KEPT_UNANSWERED = 20;
 const AHEAD_US = 10_000_000; // evidence from so far in the future: the session runs faster than life
 const BEHIND_US = 12 * 3_600_000_000; // or so old: it was another day's
 const UNSTAMPED = new Set(["session", "entries"]); // the service fills in no instant there
@@ -27,7 +28,7 @@ export class Desk {
     this.onChange = onChange;
     this.me = null;
     this.live = false;
-    this.entries = []; // the newest first
+    this.entries = []; // those without an answer, then the newest first
     this.at = null; // the latest evidence, and when it was heard
     this.heard = 0;
     this.moves = false; // whether evidence has come since the page was opened
@@ -92,21 +93,30 @@ export class Desk {
   async send(channel, event, title) {
     const entry = { id: event.id ?? newId(), channel, title, state: "pending", event: null };
     entry.event = { ...this.stamped(channel, event), id: entry.id };
-    this.entries = [entry, ...this.entries].slice(0, KEPT);
+    this.entries = [entry, ...this.entries];
     return this.again(entry);
   }
 
   /** Send an entry once more: it is the same command. */
   async again(entry) {
     entry.state = "pending";
+    this.#sort();
     this.onChange();
     const said = await this.#ask(`api/sessions/${encodeURIComponent(this.session)}/${entry.channel}`, entry.event);
     if (said.seq !== undefined) Object.assign(entry, { state: "accepted", seq: said.seq });
     else if (said.code === AWAY.code || said.code === "not-stored" || said.code === "unavailable") entry.state = "unanswered";
     else Object.assign(entry, { state: "refused", code: said.code, reason: said.reason, data: said.data });
     if (["not-signed-in", "expired", "revoked"].includes(said.code)) this.me = null;
+    this.#sort();
     this.onChange();
     return entry;
+  }
+
+  // What was not answered stays in sight, whatever was said since.
+  #sort() {
+    const open = this.entries.filter(({ state }) => state === "unanswered").slice(0, KEPT_UNANSWERED);
+    const others = this.entries.filter(({ state }) => state !== "unanswered");
+    this.entries = [...open, ...others.filter(({ state }, i) => i < KEPT || state === "pending")];
   }
 
   /** Ask what events would change: the service's preview, or `{code, reason}`. */

@@ -71,6 +71,12 @@ export class Entering {
     this.#fill();
   }
 
+  /** Begin with a transponder that is on no car: which car is left to be said. */
+  begin(transponder) {
+    this.transponder.value = transponder;
+    (this.car.value ? this.transponder : this.car).focus();
+  }
+
   get #known() {
     return this.#controls?.entries.find(({ car }) => car === this.car.value.trim());
   }

@@ -54,7 +54,7 @@ export class RedFlagResult {
   #sheet(sheet, supposed) {
     const stands = sheet.declared ? "red.declared" : sheet.over ? "red.over" : sheet.suspended ? "red.suspended" : "red.supposed";
     const head = [h("p", { className: "stands" }, h("b", {}, t(supposed ? "red.supposed" : stands)), " ", t("red.signal", { time: timeOfDay(sheet.signal_at), laps: plural("lap", sheet.completed) }))];
-    if (sheet.restart_order.length && !sheet.declared) head.push(h("p", {}, t("red.restart", { cars: sheet.restart_order.join(" ") })));
+    if (sheet.restart_order.length && !sheet.declared) head.push(h("p", {}, t("red.restart")), places(sheet.restart_order));
     return [...head, ...alike(sheet.readings).map((group) => this.#group(group))];
   }
 
@@ -66,7 +66,7 @@ export class RedFlagResult {
     const moved = first.moved.cars ?? [];
     return h("section", { className: `reading${own ? " own" : ""}`, data: { own: String(own) } },
       own ? h("p", { className: "tag" }, t("red.own")) : null, h("ul", {}, [first, ...others].map(name)),
-      first.void ? h("p", { className: "refused" }, t("red.void")) : h("p", { className: "places" }, placed.map(({ car }, i) => h("span", {}, h("small", {}, String(i + 1)), h("b", {}, car)))),
+      first.void ? h("p", { className: "refused" }, t("red.void")) : places(placed.map(({ car }) => car)),
       own || !moved.length ? null : h("details", {}, h("summary", {}, t("red.moved", { n: moved.length }), " ", h("span", { className: "moves" }, moves(moved))), carTable(moved)));
   }
 
@@ -91,4 +91,9 @@ export function alike(readings) {
     groups.set(result, [...(groups.get(result) ?? []), reading]);
   }
   return [...groups.values()].sort((a, b) => Number(b.some(({ own }) => own)) - Number(a.some(({ own }) => own)));
+}
+
+/** Cars in their order, each with its place. */
+function places(cars) {
+  return h("p", { className: "places" }, cars.map((car, i) => h("span", {}, h("small", {}, String(i + 1)), h("b", {}, car))));
 }

@@ -83,6 +83,8 @@ export class Waiting {
     const may = suggestion && this.desk.may(channel);
     return h("li", { data: { anomaly: id } },
       h("p", {}, h("b", {}, t(`anomaly.${kind}`), car ? ` ${car}` : ""), h("span", { lang: "en" }, ` ${text}`), h("small", {}, [timeOfDay(at), count > 1 ? `× ${count}` : ""].filter(Boolean).join(" · "))),
+      kind === "unknown_transponder" && !may && this.desk.may("entries")
+        ? h("button", { type: "button", className: "button small", label: `${t("entry.assign_to")}: ${text}`, onclick: () => this.work("entries", id.split("/").slice(2).join("/")) }, t("entry.assign_to")) : null,
       may ? h("button", { type: "button", className: "button small", label: `${t("waiting.mend")}: ${text}`, onclick: () => this.#mend(suggestion, channel, kind) }, t("waiting.mend")) : null);
   }
 
