@@ -73,6 +73,7 @@ class CarLaps:
     ``ends``: the instants of its counted crossings of the line. ``times``: lap times in µs, ``None`` where a lap has none.
     ``sectors``: the sector times of each lap. ``entered``: the instants at which it came into the pit lane.
     ``suspects``: crossings that did not count, kept with the reason. ``rounds``: where it came round and the line did not hear it.
+    ``taken``: how many crossings were taken in; nothing here changes but with it.
     """
 
     __slots__ = (
@@ -81,7 +82,6 @@ class CarLaps:
         "_line_loop_at",
         "_sector_at",
         "_sector_seen",
-        "_taken",
         "current",
         "ends",
         "entered",
@@ -94,6 +94,7 @@ class CarLaps:
         "sectors",
         "since",
         "suspects",
+        "taken",
         "times",
     )
 
@@ -118,7 +119,7 @@ class CarLaps:
         self._line_loop_at: int | None = None
         self._sector_at: int | None = since
         self._sector_seen = 0
-        self._taken = 0
+        self.taken = 0
         self._bests: tuple[int | None, ...] = ()
         self._bests_of = 0
 
@@ -141,7 +142,7 @@ class CarLaps:
         The line counts after ``armed`` only: where it lies just ahead of the grid, the crossing at the start is none of a lap.
         """
         lines, in_pit, sector_of = loops.lines, loops.in_pit, loops.sector_of
-        first = max(self._taken, bisect_right(crossings, (start, _ANY_LOOP)))
+        first = max(self.taken, bisect_right(crossings, (start, _ANY_LOOP)))
         for crossing in crossings[first : bisect_right(crossings, (end, _ANY_LOOP))]:
             at, loop = crossing[0], crossing[1]
             line = lines[loop]
@@ -162,7 +163,7 @@ class CarLaps:
             elif self.in_pit:
                 self.in_pit = False
                 self.exited.append(at)
-        self._taken = len(crossings)
+        self.taken = len(crossings)
 
     def _finish_line(self, crossing: Crossing, loops: Loops, rules: Laps) -> bool:
         at = crossing[0]

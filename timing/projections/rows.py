@@ -1,8 +1,8 @@
 """The board from the state: one row a car, gaps and intervals, the head of the screen. A row that did not change stays the same object."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from timing.domain.classification import Place
 from timing.domain.laps import CarLaps
@@ -13,6 +13,7 @@ from timing.projections.board import (
     Board,
     CarStatus,
     Gap,
+    LiveView,
     ResultView,
     Row,
 )
@@ -25,85 +26,145 @@ from timing.projections.versions import amendment_due
 if TYPE_CHECKING:
     from timing.projections.timing import Timing
 
+_NONE: frozenset[int] = frozenset()
 
-def form_board(timing: "Timing", state: State, places: Sequence[Place], before: Board | None) -> Board:
-    """Form the board of a state; ``before`` is the board before it, whose unchanged rows are kept."""
-    results = {p.car: ResultView(p.position, p.class_position, p.status, p.total_us, p.car in state.close.photo) for p in places}
-    said = state.said
-    shown, gaps_before = timing.neutral.frozen.shown(timing, state), timing.neutral.frozen.gaps_before(timing, state)
-    leader = shown[0] if shown else None
-    ahead, qualified = leader, state.qualified
-    clock = gap_clock(timing, state)
-    segments = qualified.segments if qualified else ()
-    live = timing.between.views(timing, state, shown)
-    points = timing.car_points.of(timing, places)
+
+class _RestsOn(NamedTuple):
+    """All that a car's row is formed from, besides what all rows of a board share: equal again, it is the same row."""
+
+    standing: Standing
+    leader: Standing
+    ahead: Standing
+    class_leader: Standing
+    class_ahead: Standing
+    position: int
+    class_position: int
+    result: ResultView
+    status: CarStatus
+    laps: CarLaps | None
+    taken: int
+    untimed: frozenset[int]
+    gap_before: Gap | None
+    live: LiveView | None
+    points: tuple[int | None, ...]
+
+
+class Rows:
+    """Forms a session's boards. What it keeps of one for the next is only to be quick: its rows, and what each was formed from."""
+
+    def __init__(self) -> None:
+        self._shared: tuple[object, ...] = ()
+        self._kept: dict[str, tuple[_RestsOn | None, Row]] = {}
+        self._results: tuple[Sequence[Place], dict[str, ResultView]] = ((), {})
+
+    def board(self, timing: "Timing", state: State, places: Sequence[Place]) -> Board:
+        """Form the board of a state and its classification."""
+        frozen = timing.neutral.frozen
+        shared = (state.said, state.stopped, state.qualified, timing.neutral.windows, timing.neutral.found, timing.sectors, timing.rules)
+        if shared != self._shared:
+            self._shared, self._kept = shared, {car: (None, row) for car, (_, row) in self._kept.items()}
+        kept: dict[str, tuple[_RestsOn | None, Row]] = {}
+        clock = gap_clock(timing, state)
+        for rests_on in _rests(timing, state, places, self._results_of(state, places)):
+            car = rests_on.standing.car
+            known = self._kept.get(car)
+            if known is None or known[0] != rests_on:
+                row = _row(timing, state, rests_on, clock)
+                known = (rests_on, known[1] if known is not None and known[1] == row else row)
+            kept[car] = known
+        self._kept = kept
+        candidates = frozen.candidates(timing, state)
+        notices = frozen.notices(state.said.notices + penalty_notices(timing, state), candidates)
+        due = state.said.published is not None and amendment_due(timing)
+        head = session_view(timing, state, candidates, result_due=due)
+        return Board(state.at, head, tuple(kept), {car: row for car, (_, row) in kept.items()}, notices)
+
+    def _results_of(self, state: State, places: Sequence[Place]) -> dict[str, ResultView]:
+        if places is not self._results[0] or state.over:
+            photo = state.close.photo
+            views = {p.car: ResultView(p.position, p.class_position, p.status, p.total_us, p.car in photo) for p in places}
+            self._results = places, views
+        return self._results[1]
+
+
+def _rests(timing: "Timing", state: State, places: Sequence[Place], results: Mapping[str, ResultView]) -> Iterator[_RestsOn]:
+    """Give what the rows rest on, in the order that is shown."""
+    frozen = timing.neutral.frozen
+    shown, gaps_before = frozen.shown(timing, state), frozen.gaps_before(timing, state)
+    live, points = timing.between.views(timing, state, shown), timing.car_points.of(timing, places)
+    leader = ahead = shown[0] if shown else None
     of_class: dict[str, list[Standing]] = {}
-    rows: dict[str, Row] = {}
     for position, standing in enumerate(shown, start=1):
         car = standing.car
         classmates = of_class.setdefault(standing.class_, [])
         class_leader, class_ahead = (classmates[0], classmates[-1]) if classmates else (standing, standing)
-        if leader is not None and leader.segment != standing.segment:  # times start anew in each segment of qualifying, and so do gaps
+        if leader is None or leader.segment != standing.segment:  # times start anew in each segment of qualifying, and so do gaps
             leader = standing
         if class_leader.segment != standing.segment:
             class_leader = next((mate for mate in classmates if mate.segment == standing.segment), standing)
         classmates.append(standing)
         laps = timing.laps.get(car)
-        gap, interval, class_gap, class_interval = _gaps(
-            standing, leader or standing, ahead or standing, class_leader, class_ahead, race=timing.race, clock=clock
-        )
-        row = Row(
-            position=position,
-            result=results[car],
-            class_=standing.class_,
-            class_position=len(classmates),
-            car=car,
-            team=said.entries[car].team,
-            driver=said.drivers.get(car),
-            laps=standing.laps,
-            last_lap_us=_last_lap(laps, standing, state),
-            best_lap_us=standing.best_us,
-            sectors_us=_sectors(laps, standing, timing.sectors),
-            gap=gap,
-            interval=interval,
-            class_gap=class_gap,
-            class_interval=class_interval,
-            status=_status(state, standing, laps),
-            pit_stops=_stops(laps, standing, state, timing.rules.red_flag),
-            penalties=said.badges.get(car, ()),
-            grid=said.grid.get(car),
-            last_crossing_at=standing.last_at if standing.laps else None,
-            stint_laps=_stint(laps, standing),
-            segment=segments[standing.segment] if segments and standing.segment >= 0 else None,
-            segment_bests_us=qualified.ranks[car].bests_us if qualified and segments else (),
-            gap_before=gaps_before.get(car),
-            last_lap_tags=timing.neutral.last_lap_tags(car, laps, standing.laps) if laps and standing.laps else (),
-            interval_change_us=_change(standing, ahead or standing, clock) if timing.race else None,
-            class_interval_change_us=_change(standing, class_ahead, clock) if timing.race else None,
-            best_sectors_us=laps.best_sectors if laps else (),
-            live=live.get(car),
-            points_milli=points.get(car, ()),
+        yield _RestsOn(
+            standing,
+            leader,
+            ahead or standing,
+            class_leader,
+            class_ahead,
+            position,
+            len(classmates),
+            results[car],
+            _status(state, standing, laps),
+            laps,
+            laps.taken if laps else 0,
+            state.untimed.get(car, _NONE),
+            gaps_before.get(car),
+            live.get(car),
+            points.get(car, ()),
         )
         ahead = standing
-        old = before.rows.get(car) if before else None
-        rows[car] = old if old == row and old is not None else row
-    candidates = timing.neutral.frozen.candidates(timing, state)
-    notices = timing.neutral.frozen.notices(said.notices + penalty_notices(timing, state), candidates)
-    due = state.said.published is not None and amendment_due(timing)
-    return Board(state.at, session_view(timing, state, candidates, result_due=due), tuple(s.car for s in shown), rows, notices)
 
 
-def _gaps(
-    own: Standing,
-    leader: Standing,
-    ahead: Standing,
-    class_leader: Standing,
-    class_ahead: Standing,
-    *,
-    race: bool,
-    clock: GapClock | None,
-) -> tuple[Gap, Gap, Gap, Gap]:
+def _row(timing: "Timing", state: State, rests_on: _RestsOn, clock: GapClock | None) -> Row:
+    standing, laps, said, qualified = rests_on.standing, rests_on.laps, state.said, state.qualified
+    car, race, segments = standing.car, timing.race, qualified.segments if qualified else ()
+    gap, interval, class_gap, class_interval = _gaps(rests_on, race=race, clock=clock)
+    return Row(
+        position=rests_on.position,
+        result=rests_on.result,
+        class_=standing.class_,
+        class_position=rests_on.class_position,
+        car=car,
+        team=said.entries[car].team,
+        driver=said.drivers.get(car),
+        laps=standing.laps,
+        last_lap_us=_last_lap(laps, standing, rests_on.untimed),
+        best_lap_us=standing.best_us,
+        sectors_us=_sectors(laps, standing, timing.sectors),
+        gap=gap,
+        interval=interval,
+        class_gap=class_gap,
+        class_interval=class_interval,
+        status=rests_on.status,
+        pit_stops=_stops(laps, standing, state, timing.rules.red_flag),
+        penalties=said.badges.get(car, ()),
+        grid=said.grid.get(car),
+        last_crossing_at=standing.last_at if standing.laps else None,
+        stint_laps=_stint(laps, standing),
+        segment=segments[standing.segment] if segments and standing.segment >= 0 else None,
+        segment_bests_us=qualified.ranks[car].bests_us if qualified and segments else (),
+        gap_before=rests_on.gap_before,
+        last_lap_tags=timing.neutral.last_lap_tags(car, laps, standing.laps) if laps and standing.laps else (),
+        interval_change_us=_change(standing, rests_on.ahead, clock) if race else None,
+        class_interval_change_us=_change(standing, rests_on.class_ahead, clock) if race else None,
+        best_sectors_us=laps.best_sectors if laps else (),
+        live=rests_on.live,
+        points_milli=rests_on.points,
+    )
+
+
+def _gaps(rests_on: _RestsOn, *, race: bool, clock: GapClock | None) -> tuple[Gap, Gap, Gap, Gap]:
     """Give the gap, the interval, and both in class; one gap where two of the cars are the same."""
+    own, leader, ahead, class_leader, class_ahead = rests_on[:5]
 
     def to(other: Standing) -> Gap:
         return Gap(*race_gap(own, other, clock)) if race else Gap(*best_lap_gap(own, other))
@@ -127,8 +188,8 @@ def _change(own: Standing, ahead: Standing, clock: GapClock | None) -> int | Non
     return now - before if before > 0 and now > 0 else None
 
 
-def _last_lap(laps: CarLaps | None, standing: Standing, state: State) -> int | None:
-    if laps is None or not standing.laps or standing.laps in state.untimed.get(standing.car, ()):
+def _last_lap(laps: CarLaps | None, standing: Standing, untimed: Container[int]) -> int | None:
+    if laps is None or not standing.laps or standing.laps in untimed:
         return None
     return laps.times[standing.laps - 1]
 
