@@ -130,6 +130,26 @@ def test_a_long_table_repeats_its_head(made: Sheet) -> None:
         assert re.search(r"What was said\s*#\d+\s*text \d+", after)
 
 
+@pytest.mark.parametrize(("cars", "pages"), [(30, 1), (34, 1), (60, 2)])
+def test_a_classification_is_signed_on_a_page_that_has_cars(cars: int, pages: int) -> None:
+    timing = folded("--format", "mitjet", "--cars", str(cars), "--laps", "6")
+    texts = [page.extract_text() for page in PdfReader(io.BytesIO(pdf(sheet(timing, None, ["classification"])))).pages]
+    assert len(texts) == pages
+    assert "Clerk of the course" in texts[-1]
+    assert re.search(r"\d:\d\d\.\d{3}", texts[-1])
+
+
+def test_a_heading_within_a_table_is_never_alone_at_a_page_s_end(made: Sheet) -> None:
+    columns = (Column("Number", "right"), Column("What was said", "left", "1fr"))
+    for rows in range(50, 62):
+        lines = tuple(Line((f"#{number}", f"text {number}")) for number in range(rows))
+        cut = (*lines, Line(("Below",), "head"), Line(("#below", "text below")))
+        one = msgspec.structs.replace(made, sections=(Section("messages", "Messages", columns, cut),))
+        texts = [page.extract_text() for page in PdfReader(io.BytesIO(pdf(one))).pages]
+        (page,) = [text for text in texts if "Below" in text]
+        assert "#below" in page, f"after {rows} rows"
+
+
 def spots(page: Any) -> list[tuple[float, float]]:
     found: list[tuple[float, float]] = []
 
