@@ -125,7 +125,7 @@ async def test_rows_that_change_places_move_there(stage: Any, race: Any, view: V
     viewer = await view(stage.url)
     await viewer.shows(stage)
     await viewer.becomes("parcferme.board !== undefined")
-    await viewer.page.evaluate("(slow) => { parcferme.board.slowMs = slow ? 0 : Infinity; }", slow)
+    await viewer.page.evaluate("(slow) => { parcferme.board.motion.pace.level = slow ? 1 : 0; }", slow)
     await viewer.page.evaluate("""() => {
       globalThis.moved = new Map();
       const animate = Element.prototype.animate;
@@ -149,6 +149,39 @@ async def test_rows_that_change_places_move_there(stage: Any, race: Any, view: V
         expected = {car: frames for car, frames in expected.items() if car not in pushed}
         assert 0 < len(expected) < len(new)
     assert moved == expected
+
+
+async def test_on_a_phone_rows_in_sight_move_and_all_rows_read_as_the_state_says(stage: Any, race: Any, view: View) -> None:
+    race = type(race)(seed=4, size=60)
+    race.step(300)
+    stage.publish(race.board())
+    viewer = await view(stage.url, width=390, height=844)
+    await viewer.shows(stage)
+    await viewer.page.evaluate("""() => {
+      globalThis.moved = new Set();
+      const animate = Element.prototype.animate;
+      Element.prototype.animate = function (frames, options) {
+        if (frames[0]?.transform) moved.add(this.dataset.car);
+        return animate.call(this, frames, options);
+      };
+    }""")
+    for top in (0, 900):
+        await viewer.page.evaluate(f"() => {{ moved.clear(); scrollTo(0, {top}); }}")
+        await viewer.becomes(f"scrollY === {top}")
+        await viewer.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        old = await viewer.order()
+        race.step(60)
+        stage.publish(race.board())
+        await viewer.shows(stage)
+        new = await viewer.order()
+        assert new == stage.state()["order"]
+        assert [text.split()[0] for text in await viewer.texts("position")] == [str(n + 1) for n in range(60)]
+        first = await viewer.page.evaluate("document.querySelector('#board .body').getBoundingClientRect().top")
+        seen = {car for place, car in enumerate(new) if -46 < first + 46 * place < 844}
+        moved = set(await viewer.page.evaluate("[...moved]"))
+        changed = {car for car in new if old.index(car) != new.index(car)}
+        assert moved & seen == changed & seen, "those in sight move"
+        assert len(moved) < len(changed), "and not those that nobody sees"
 
 
 async def test_without_motion_where_none_is_wanted(stage: Any, race: Any, view: View) -> None:

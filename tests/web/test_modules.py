@@ -244,6 +244,25 @@ async def test_who_moved_by_itself_and_who_was_pushed_along(modules: Modules, in
 
 
 @pytest.mark.browser
+async def test_movement_is_shed_where_pictures_are_late_and_tried_again_when_they_are_not(modules: Modules) -> None:
+    levels = """({Pace}, story) => {
+      const pace = new Pace();
+      let now = 0;
+      return story.flatMap(([states, share]) => Array.from({length: states}, (_, i) => {
+        pace.judge(i % 100 < share, now += 100);
+        return pace.level;
+      }));
+    }"""
+    assert set(await modules("pace.js", levels, [[400, 1]])) == {0}, "one late picture in a hundred is nothing"
+    busy = await modules("pace.js", levels, [[10, 100]])
+    assert (busy[0], busy[-1]) == (0, 2), "all late: all movement is shed within a second"
+    calm = await modules("pace.js", levels, [[10, 100], [90, 0], [30, 0], [101, 0]])
+    assert (calm[99], calm[-1]) == (2, 0), "held for ten seconds at each level"
+    again = await modules("pace.js", levels, [[10, 100], [210, 0], [10, 100], [190, 0], [20, 0]])
+    assert (again[219], again[419], again[-1]) == (0, 2, 1), "what was too much again is held for twice as long"
+
+
+@pytest.mark.browser
 async def test_the_mean_of_a_stint_is_of_the_laps_whose_time_counts(modules: Modules) -> None:
     times = [
         (90_000_000, True, False),

@@ -40,6 +40,7 @@ export class CarPanel {
     [this.#key, this.#sheet, this.#explanation, this.#waiting, this.#drawn] = ["", null, null, null, ""];
     this.screen.choices.set("car", car, { here: true });
     this.root.hidden = false;
+    this.root.parentElement.classList.add("opened");
     this.body.replaceChildren(h("p", { className: "dim", textContent: t("car.loading") }));
     this.root.replaceChildren(this.#head(), this.facts, this.body);
     this.screen.again();
@@ -53,6 +54,7 @@ export class CarPanel {
     clearTimeout(this.#timer);
     this.screen.choices.set("car", null, { here: true });
     this.root.hidden = true;
+    this.root.parentElement.classList.remove("opened");
     this.closed(car);
   }
 

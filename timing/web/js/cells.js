@@ -107,7 +107,10 @@ function driverCell(row, view) {
   const gained = gainedCell(row, view);
   if (gained.length && gained[0][0] !== "faint") below.push(...gained);
   if (row.driver && row.team && view.classes.length < 2) below.push(["dim", row.team]);
-  return [["name", shortName(name), name], ...statusParts(row, view), ...photoPart(row), ...penaltyParts(row, true), ["second", below]];
+  const signs = [...statusParts(row, view), ...photoPart(row), ...penaltyParts(row, true)];
+  const wide = signs.some(([sign]) => sign === "badge stopped" || sign === "badge out");
+  const room = ["", " beside", " beside-wide", " beside-many"][Math.min(signs.length + Number(wide), 3)];
+  return [[`name${room}`, shortName(name), name], ...signs, ["second", below]];
 }
 
 function photoPart(row) {

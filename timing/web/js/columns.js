@@ -119,6 +119,7 @@ function resolve(column, view) {
     priority: column.priority ?? known?.priority ?? 4,
     width,
     grow: known?.grow,
+    other: !known, // as wide as it comes
     cell: known?.cell ?? ((row) => [plain(row[column.id])]),
   };
 }

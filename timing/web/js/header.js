@@ -38,7 +38,8 @@ export class Header {
   render({ session, order, at }, now, then = now) {
     if (!session.name) return;
     this.at = at;
-    document.title = `${session.name} · Parc Fermé`;
+    const title = `${session.name} · Parc Fermé`;
+    if (document.title !== title) document.title = title;
     this.#set("name", session.name);
     const kind = has(`kind.${session.kind}`) ? t(`kind.${session.kind}`) : session.kind;
     this.#set("where", [session.circuit, kind, distance(session.distance ?? {})].filter(Boolean).join(" · "));
@@ -81,7 +82,9 @@ export class Header {
   #track(session) {
     const waiting = session.status === "scheduled";
     const known = session.track_status in PANELS ? session.track_status : "green";
-    document.documentElement.dataset.track = waiting ? "none" : known;
+    const { dataset } = document.documentElement;
+    const track = waiting ? "none" : known;
+    if (dataset.track !== track) dataset.track = track;
     this.#set("panel", waiting ? "" : PANELS[known]);
     const word = waiting ? t("session.scheduled") : has(`track.${session.track_status}`) ? t(`track.${session.track_status}`) : session.track_status;
     this.#set("track", word);

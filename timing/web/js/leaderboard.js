@@ -3,13 +3,14 @@
 import { bestsKey, bestsOf } from "./bests.js";
 import { inBattle } from "./cells.js";
 import { fitColumns, gridTemplate, planColumns } from "./columns.js";
+import { Motion } from "./motion.js";
 import { element, headCell, kindOf, paintCell } from "./painting.js";
 import { RowKeys } from "./rowkeys.js";
 import { t } from "./texts.js";
 
-const MOVE = { duration: 620, easing: "cubic-bezier(.22,.8,.24,1)" };
 const LIT_MS = 1200;
 const COMPACT_EM = 44;
+const AT_A_TIME = 6; // rows out of sight that are written in one picture; more where many wait, so that three pictures do for all
 const OVER = new Set(["finished", "provisional", "final"]);
 
 export class Leaderboard {
@@ -17,14 +18,11 @@ export class Leaderboard {
   #columns = [];
   #layout = "";
   #width = 0;
-  #height = 0;
   #last = null;
   #epoch = null;
   #cutAt = null;
-  #cost = 0; // of drawing a state, in milliseconds, as of late
-
-  /** A device that takes longer than this to draw a state moves those rows alone that moved by themselves. */
-  slowMs = 8;
+  #unplaced = null; // the order that the elements are still to be brought into; in sight they are in it
+  #stale = new Map(); // cars out of sight whose cells are still to be written -> how; the longest waiting first
 
   /** `open(car)` is called when a row is chosen. `wide`: rows of one line however narrow it is, as on a wall. */
   constructor(root, { open = () => {}, wide = false } = {}) {
@@ -37,6 +35,7 @@ export class Leaderboard {
     this.empty = root.appendChild(element("p", "empty"));
     this.empty.textContent = t("waiting");
     this.keys = new RowKeys(this.body, open);
+    this.motion = new Motion(this.body, () => this.#writeSeen());
     new ResizeObserver(() => this.#measure()).observe(root);
     new ResizeObserver(() => this.#measure()).observe(this.body);
     document.fonts?.ready.then(() => this.#measure());
@@ -49,10 +48,10 @@ export class Leaderboard {
 
   /**
    * Show `state` as `choice {classes, cls, order, columns}` wants it: the classes shown (none: all), the class if it is one alone, the order
-   * ("road", "live", "result", "restart"), and the columns chosen (null: those that fit).
+   * ("road", "live", "result", "restart"), and the columns chosen (null: those that fit). What is in sight is drawn at once; where cells out
+   * of sight are left to write, it gives a function to be called in the pictures that follow until it says that all is written.
    */
   render(state, choice) {
-    const began = performance.now();
     this.#last = [state, choice];
     const order = orderOf(state, choice);
     const view = viewOf(state, choice, order);
@@ -65,15 +64,18 @@ export class Leaderboard {
     this.empty.hidden = order.length > 0;
     const goesOn = state.epoch === this.#epoch; // in another epoch it is another moment: nothing came from where it stands
     this.#epoch = state.epoch;
-    const moves = goesOn && document.visibilityState === "visible" && !matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.keys.keep(() => {
-      const animate = !this.#layOut(state, view) && moves;
-      this.#place(order, animate);
-      this.#paint(state, order, view, animate);
+      const anew = this.#layOut(state, view);
+      const animate = !anew && goesOn && this.motion.wanted();
+      this.#unplaced = null;
+      if (anew || this.#movesInSight(order)) this.#place(order, animate);
+      else this.#unplaced = order;
+      this.#paint(state, order, view, animate, anew);
     });
     this.keys.settle(order);
     this.#cut(cutAfter(state, order));
-    this.#cost += (performance.now() - began - this.#cost) / 8;
+    this.motion.drawn();
+    return this.#stale.size > 0 || this.#unplaced ? () => this.#writeOn() : null;
   }
 
   #layOut(state, view) {
@@ -99,6 +101,13 @@ export class Leaderboard {
     this.#cutAt = car;
   }
 
+  #movesInSight(order) {
+    return order.length !== this.#rows.size || order.some((car, index) => {
+      const was = this.#rows.get(car)?.index;
+      return was !== index && (was === undefined || this.motion.sees(index) || this.motion.sees(was));
+    });
+  }
+
   // Reorders the elements, and lets each that moved start from where it was.
   #place(order, animate) {
     const wanted = new Set(order);
@@ -106,6 +115,7 @@ export class Leaderboard {
       if (wanted.has(car)) continue;
       kept.element.remove();
       this.#rows.delete(car);
+      this.#stale.delete(car);
     }
     const overtaken = standing(order.map((car) => this.#rows.get(car)?.index ?? -1));
     let next = null;
@@ -114,55 +124,80 @@ export class Leaderboard {
       const byItself = !overtaken.has(index);
       if (byItself) this.body.insertBefore(kept.element, next); // an element that is put elsewhere is laid out anew: those alone that must be
       next = kept.element;
-      if (animate && kept.index !== null && kept.index !== index && (byItself || this.#cost < this.slowMs)) this.#move(kept, kept.index - index, byItself);
+      if (animate && kept.index !== null && kept.index !== index) this.motion.move(kept, kept.index, index, byItself);
       kept.index = index;
     }
   }
 
-  // Transform and opacity alone are animated: they need neither style nor layout nor paint while they run. A row that is still under way
-  // starts from where it is by now.
-  #move(kept, places, byItself) {
-    const { element, move } = kept;
-    const left = move ? move.from * (1 - (move.animation.effect.getComputedTiming().progress ?? 1)) : 0;
-    const from = Math.round(places * this.#height + left);
-    move?.animation.cancel();
-    const animation = element.animate([{ transform: `translateY(${from}px)` }, { transform: "translateY(0)" }], MOVE);
-    kept.move = { from, animation };
-    element.style.zIndex = places > 0 ? 3 : 2;
-    animation.onfinish = () => {
-      element.style.zIndex = "";
-      kept.move = null;
-    };
-    if (!byItself) return; // pushed along by others: it slides, and nothing is made of it
-    kept.glow.className = places > 0 ? "glow up" : "glow down";
-    kept.glow.animate({ opacity: [1, 0] }, 1800);
-  }
-
   #add(car) {
-    const kept = { element: element("div", "row", "row"), glow: element("i", "glow"), lit: null, cells: [], row: null, index: null, place: undefined, move: null, view: "" };
+    const kept = { element: element("div", "row", "row"), glow: null, lit: null, cells: [], row: null, index: null, place: undefined, move: null, view: "", fights: false };
     kept.element.dataset.car = car;
-    kept.glow.setAttribute("aria-hidden", "true");
     makeCells(kept, this.#columns);
     this.#rows.set(car, kept);
     return kept;
   }
 
-  #paint(state, order, view, animate) {
+  #paint(state, order, view, animate, anew) {
     const shared = [this.#layout, view.started, view.racing, view.cls, view.order, view.neutralised, bestsKey(view.bests), view.classes, view.restartKey].join("|");
-    for (const car of order) {
+    order.forEach((car, index) => {
       const kept = this.#rows.get(car);
       const row = state.rows[car];
       const place = view.places.get(car);
-      if (kept.row === row && kept.view === shared && kept.place === place) continue;
+      if (kept.row === row && kept.view === shared && kept.place === place) {
+        this.#stale.delete(car);
+        return;
+      }
       const status = view.started ? row.status : "";
       if (kept.element.dataset.status !== status) kept.element.dataset.status = status;
-      kept.element.classList.toggle("battle", inBattle(row, view));
-      this.#columns.forEach((column, i) => paintCell(kept.cells[i], column.cell(row, view)));
-      if (animate && kept.row && row.laps > kept.row.laps) this.#flash(kept);
-      kept.row = row;
-      kept.view = shared;
-      kept.place = place;
+      kept.fights = inBattle(row, view);
+      const how = { row, view, shared, place };
+      if (anew || this.motion.sees(index)) this.#write(car, how, animate);
+      else this.#stale.set(car, how);
+    });
+    this.#joinFights(order);
+  }
+
+  #write(car, { row, view, shared, place }, animate = false) {
+    const kept = this.#rows.get(car);
+    this.#stale.delete(car);
+    this.#columns.forEach((column, i) => paintCell(kept.cells[i], column.cell(row, view)));
+    if (animate && kept.row && row.laps > kept.row.laps) this.#flash(kept);
+    kept.row = row;
+    kept.view = shared;
+    kept.place = place;
+  }
+
+  // Rows that came into sight meanwhile.
+  #writeSeen() {
+    this.#placeRest();
+    for (const [car, how] of this.#stale) if (this.motion.sees(this.#rows.get(car).index)) this.#write(car, how);
+  }
+
+  #placeRest() {
+    const order = this.#unplaced;
+    this.#unplaced = null;
+    if (order) this.keys.keep(() => this.#place(order, false));
+    return order !== null;
+  }
+
+  // Out of sight: the order in one picture, then cells, row by row.
+  #writeOn() {
+    if (this.#placeRest()) return this.#stale.size === 0;
+    let left = Math.max(AT_A_TIME, Math.ceil(this.#stale.size / 3));
+    for (const [car, how] of this.#stale) {
+      if (left-- === 0) break;
+      this.#write(car, how);
     }
+    return this.#stale.size === 0;
+  }
+
+  // A line joins those who fight: half of it on the row ahead, half on the one behind.
+  #joinFights(order) {
+    order.forEach((car, i) => {
+      const { element, fights } = this.#rows.get(car);
+      element.classList.toggle("battle", fights);
+      element.classList.toggle("chased", this.#rows.get(order[i + 1])?.fights ?? false);
+    });
   }
 
   // A lap was completed: its time lights up for a moment.
@@ -175,7 +210,7 @@ export class Leaderboard {
   #measure() {
     const em = parseFloat(getComputedStyle(this.root).fontSize) || 16;
     const width = Math.floor((this.root.clientWidth / em) * 4) / 4;
-    this.#height = this.body.firstElementChild?.offsetHeight ?? 0;
+    this.motion.look();
     if (width === this.#width) return;
     this.#width = width;
     if (this.#last) this.render(...this.#last);
@@ -269,11 +304,11 @@ export function standing(indices) {
 }
 
 function makeCells(kept, columns) {
-  kept.cells = columns.map(({ id, align }) => {
-    const cell = element("div", `cell ${align} ${kindOf(id)}`, "cell");
+  kept.cells = columns.map(({ id, align, other }) => {
+    const cell = element("div", `cell ${align} ${kindOf(id)}${other ? " other" : ""}`, "cell");
     cell.dataset.column = id;
     return cell;
   });
   kept.view = "";
-  kept.element.replaceChildren(kept.glow, ...kept.cells);
+  kept.element.replaceChildren(...kept.cells);
 }

@@ -17,19 +17,22 @@ const panel = new CarPanel(document.querySelector("#car"), screen, (car) => boar
 const messages = new Messages(document.querySelector("#messages"));
 const toolbar = new Toolbar(document.querySelector("#tools"), choices, again, wall ? WALL_COLUMNS : null);
 const picker = new ColumnPicker(screen.settings, choices, again);
-document.querySelector("#messages").hidden = choices.get("messages") === "0";
+const alone = choices.get("messages") === "0";
+document.querySelector("#messages").hidden = alone;
+document.querySelector("#main").classList.toggle("alone", alone);
 if (wall) new Wall(board.body, { rows: choices.get("rows"), every: choices.get("every") });
 
 let first = true;
 screen.draws((state) => {
   picker.render(state);
   toolbar.render(state);
-  board.render(state, toolbar.choice(state));
+  const rest = board.render(state, toolbar.choice(state));
   messages.jump = screen.replay ? (message) => screen.replay.go(message) : null;
   messages.render(state.messages);
   if (first && choices.get("car") in state.rows) panel.open(choices.get("car"));
   first = first && state.order.length === 0;
   panel.render(state);
+  return rest;
 });
 await screen.open();
 globalThis.parcferme.board = board;

@@ -16,7 +16,9 @@ export class RowKeys {
       }
     });
     body.addEventListener("keydown", (event) => this.#key(event));
+    body.addEventListener("focusout", ({ target }) => delete target.closest(".row")?.dataset.focus);
     body.addEventListener("focusin", ({ target }) => {
+      if (target.matches(".plate:focus-visible")) target.closest(".row").dataset.focus = "";
       this.#car = target.closest(".row")?.dataset.car ?? this.#car;
       this.settle([...body.children].map(({ dataset }) => dataset.car));
     });

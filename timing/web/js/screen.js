@@ -22,6 +22,7 @@ export class Screen {
   #draws = [];
   #drawn = null;
   #asked = false;
+  #left = [];
 
   /** `live`: nothing is ever shown later, whatever delay the viewer keeps. */
   constructor({ live = false } = {}) {
@@ -46,7 +47,10 @@ export class Screen {
     return this.delay.state;
   }
 
-  /** Have `draw(state)` called with every state that is to be shown, at most once a picture. */
+  /**
+   * Have `draw(state)` called with every state that is to be shown, at most once a picture. What it need not draw at once it leaves to the
+   * function that it gives: called once in each picture that follows until it says that all is drawn.
+   */
   draws(draw) {
     this.#draws.push(draw);
   }
@@ -110,8 +114,14 @@ export class Screen {
     if (!state || state === this.#drawn) return;
     this.#drawn = state;
     this.header.render(state, this.#now(), this.replay ? state.at : undefined);
-    for (const draw of this.#draws) draw(state);
-    document.documentElement.dataset.rev = `${state.epoch}/${state.rev}`;
+    this.#finish(state, this.#draws.map((draw) => draw(state)).filter((rest) => typeof rest === "function"));
+  }
+
+  // A page says which state it shows when all of it is drawn.
+  #finish(state, rests) {
+    this.#left = rests;
+    if (rests.length === 0) document.documentElement.dataset.rev = `${state.epoch}/${state.rev}`;
+    else requestAnimationFrame(() => rests === this.#left && this.#finish(state, rests.filter((rest) => !rest())));
   }
 
   // Frames may come faster than the screen shows: each picture draws what is known by then.
