@@ -79,6 +79,7 @@ async def test_everything_by_keyboard(stage: Any, race: Any, view: View) -> None
     await viewer.shows(stage)
     page, press = viewer.page, viewer.page.keyboard.press
     order = await viewer.order()
+    stage.documents = {f"cars/{order[1]}": SHEET, f"cars/{order[1]}/explain": EXPLANATION}
     focused = "document.activeElement.closest('.row')?.dataset.car ?? document.activeElement.id"
     await press("Tab")
     assert await page.evaluate("document.activeElement.className") == "skip"
