@@ -97,6 +97,7 @@ def _impossible(timing: "Timing") -> Iterator[Anomaly]:
             f"{format_duration(abs(away), 0)} {'after' if away > 0 else 'before'} the start: correct its clock",
             count=len(crossings),
             evidence=tuple(named(c[2:]) for c in crossings[:_SHOWN]),
+            data={"device": name.partition(" ")[2], "boot": boot, "away_us": abs(away)},
         )
 
 
@@ -114,11 +115,15 @@ def _unplaced(timing: "Timing") -> Iterator[Anomaly]:
     silent = [car for car in timing.state().said.entries if not timing.evidence.crossings.get(car)]
     for (decoder, loop), passings in sorted(by_loop.items()):
         yield _group(
-            "unknown_loop", f"{decoder}/{loop}", passings, f"Decoder {decoder} hears a loop {loop} that this circuit does not have"
+            "unknown_loop",
+            f"{decoder}/{loop}",
+            passings,
+            f"Decoder {decoder} hears a loop {loop} that this circuit does not have",
+            {"decoder": decoder, "loop": loop},
         )
     for transponder, passings in sorted(by_transponder.items()):
         text = f"Transponder {transponder} is on no car of this session"
-        anomaly = _group("unknown_transponder", transponder, passings, text)
+        anomaly = _group("unknown_transponder", transponder, passings, text, {"transponder": transponder})
         if len(silent) == len(by_transponder) == 1 and len(passings) > 1:
             yield _with_owner(anomaly, transponder, silent[0])
         else:
@@ -132,7 +137,7 @@ def _with_owner(anomaly: Anomaly, transponder: str, car: str) -> Anomaly:
     return msgspec.structs.replace(anomaly, text=text, suggestion=msgspec.to_builtins(assigned))
 
 
-def _group(kind: str, name: str, passings: list[Passing], text: str) -> Anomaly:
+def _group(kind: str, name: str, passings: list[Passing], text: str, data: dict[str, str | int]) -> Anomaly:
     passings.sort(key=lambda p: (p.at, key_of(p)))
     return Anomaly(
         id=f"anomaly/{kind}/{name}",
@@ -141,6 +146,7 @@ def _group(kind: str, name: str, passings: list[Passing], text: str) -> Anomaly:
         text=f"{text}: {_times(len(passings))} since {time_of_day(passings[0].at)}",
         count=len(passings),
         evidence=tuple(named(key_of(p)) for p in passings[:_SHOWN]),
+        data=data,
     )
 
 
@@ -173,6 +179,7 @@ def _suspects(timing: "Timing") -> Iterator[Anomaly]:
                     car=car,
                     text=f"Car {car} at the line at {time_of_day(crossing[0])} does not count: it ends {_short(laps, crossing[0])}",
                     evidence=(named(crossing[2:]),),
+                    data={**_lasted(laps, crossing[0])},
                     notable=bool(laps.ends) and crossing[0] > laps.ends[0],  # before its first lap: over the line from the grid
                 )
         if duplicates:
@@ -189,9 +196,14 @@ def _suspects(timing: "Timing") -> Iterator[Anomaly]:
 
 
 def _short(laps: CarLaps, at: int) -> str:
+    lasted = _lasted(laps, at)
+    return f"a lap of {format_duration(lasted['lap_us'])}, shorter than a lap can be" if lasted else "no lap"
+
+
+def _lasted(laps: CarLaps, at: int) -> dict[str, int]:
     before = bisect_left(laps.ends, at)
     began = laps.ends[before - 1] if before else laps.since
-    return "no lap" if began is None else f"a lap of {format_duration(at - began)}, shorter than a lap can be"
+    return {} if began is None else {"lap_us": at - began}
 
 
 def _times(count: int, what: str = "passing") -> str:

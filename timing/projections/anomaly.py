@@ -21,7 +21,8 @@ class Anomaly(Struct, frozen=True, kw_only=True):
 
     ``at``: the instant of its first evidence; ``count``: how many crossings or passings it concerns; ``evidence``: the first of them, as
     ``decoder/boot/number``. ``suggestion``: the correction that would mend it, as an event of the contract ready to be sent (``by`` is
-    whoever sends it). ``notable``: shown among the messages; the others are only listed.
+    whoever sends it). ``notable``: shown among the messages; the others are only listed. ``data``: what the text names, for words in other
+    languages, durations as ``*_us``.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Anomaly(Struct, frozen=True, kw_only=True):
     evidence: tuple[str, ...] = ()
     suggestion: dict[str, Any] | None = None
     notable: bool = True
+    data: dict[str, str | int] = {}
 
 
 def named(key: Key) -> str:

@@ -119,6 +119,7 @@ class Decoders:
                 f"number{'s' if count != 1 else ''} {_ranges(gaps)}; ask for {'them' if count != 1 else 'it'} again",
                 count=count,
                 evidence=tuple(named((decoder, boot, n)) for a, b in gaps[:_RANGES] for n in (a - 1, b + 1)),
+                data={"device": name.partition(" ")[2], "boot": boot, "numbers": _ranges(gaps)},
             )
 
     def offsets(self, timing: "Timing") -> Iterator[Anomaly]:
@@ -165,6 +166,7 @@ class Decoders:
             text=f"Decoder {decoder} (boot {boot}) is {format_duration(abs(offset))} s {which} against {main[0]} at the same loop: "
             f"{len(differences)} crossings by {len(cars)} car{'s' if len(cars) != 1 else ''}, spread {format_duration(spread)} s",
             count=len(differences),
+            data={"decoder": decoder, "boot": boot, "against": main[0], "offset_us": offset},
             suggestion=suggested(correction),
         )
 

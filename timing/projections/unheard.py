@@ -51,6 +51,7 @@ def _of_car(car: str, laps: CarLaps, loops: tuple[str, str]) -> Iterator[Anomaly
                 car=car,
                 text=f"Car {car} was not heard at the line about {time_of_day(at)}: it passed sector {found.seen} twice, and the lap "
                 f"{took}, usually {format_duration(round(usual_us))}",
+                data={"sector": found.seen, "usual_us": round(usual_us)},
                 suggestion=suggested(
                     PassingAdded(
                         id="-",

@@ -1,5 +1,6 @@
 // What waits for race control: overtakes that nothing explains, entries into a closed pit lane, and what in the evidence cannot be as it was said.
 
+import { anomalyText } from "./anomalies.js";
 import { h } from "./elements.js";
 import { timeOfDay } from "./format.js";
 import { awaitingPhoto } from "./photofinish.js";
@@ -78,19 +79,22 @@ export class Waiting {
     }
   }
 
-  #anomaly({ id, kind, at, text, car, count, suggestion }) {
+  #anomaly(anomaly) {
+    const { id, kind, at, text, car, count, suggestion } = anomaly;
+    const own = anomalyText(anomaly);
+    const words = own ?? text;
     const channel = suggestion?.type === "transponder_assigned" ? "entries" : "corrections";
     const may = suggestion && this.desk.may(channel);
     return h("li", { data: { anomaly: id } },
-      h("p", {}, h("b", {}, t(`anomaly.${kind}`), car ? ` ${car}` : ""), h("span", { lang: "en" }, ` ${text}`), h("small", {}, [timeOfDay(at), count > 1 ? `× ${count}` : ""].filter(Boolean).join(" · "))),
+      h("p", {}, h("b", {}, t(`anomaly.${kind}`), car ? ` ${car}` : ""), own ? ` ${own}` : h("span", { lang: "en" }, ` ${text}`), h("small", {}, [timeOfDay(at), count > 1 ? `× ${count}` : ""].filter(Boolean).join(" · "))),
       kind === "unknown_transponder" && !may && this.desk.may("entries")
-        ? h("button", { type: "button", className: "button small", label: `${t("entry.assign_to")}: ${text}`, onclick: () => this.work("entries", id.split("/").slice(2).join("/")) }, t("entry.assign_to")) : null,
-      may ? h("button", { type: "button", className: "button small", label: `${t("waiting.mend")}: ${text}`, onclick: () => this.#mend(suggestion, channel, kind) }, t("waiting.mend")) : null);
+        ? h("button", { type: "button", className: "button small", label: `${t("entry.assign_to")}: ${words}`, onclick: () => this.work("entries", id.split("/").slice(2).join("/")) }, t("entry.assign_to")) : null,
+      may ? h("button", { type: "button", className: "button small", label: `${t("waiting.mend")}: ${words}`, onclick: () => this.#mend(suggestion, channel, words) }, t("waiting.mend")) : null);
   }
 
-  #mend(suggestion, channel, kind) {
-    const { by: _, reason, ...event } = suggestion;
+  #mend(suggestion, channel, words) {
+    const { by: _by, reason: _reason, ...event } = suggestion; // the reason is whoever sends it to give
     const made = channel === "entries" ? suggestion : event;
-    this.proposal.open({ title: `${t(`anomaly.${kind}`)}: ${t("waiting.mend")}${reason ? ` (${reason})` : ""}`, channel, event: made, reason: channel === "corrections" });
+    this.proposal.open({ title: `${t("waiting.mend")}: ${words}`, channel, event: made, reason: channel === "corrections" });
   }
 }
