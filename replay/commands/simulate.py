@@ -21,8 +21,10 @@ from timing.domain.errors import ConfigurationError, TimingError
 from timing.domain.units import HOUR, SECOND, format_duration
 from timing.services.clock import system_clock
 from timing.services.mqtt import Address
+from timing.services.whole import written
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ELSEWHERE = "choose another place"
 _AT_ONCE = 1 << 18
 _SOON_US = 30 * SECOND
 _OF_ONE_SESSION = ("kind", "scenario", "minutes", "laps", "plus_laps", "finish", "virtual", "sessions")
@@ -92,7 +94,7 @@ def command(*, output: Path, truth: Path | None, **options: Any) -> int:
     if truth is not None:
         _write_truths(simulations, truth)
     if debrief is not None:
-        with _opened(debrief) as file:
+        with written(debrief, _ELSEWHERE) as file:
             file.writelines(line for simulation in simulations for line in simulation.lines(channels))
     if live["broker"] is None and live["weekend"] is None:
         _write(simulations[0], output, channels)
@@ -176,7 +178,7 @@ def _channels(text: str | None) -> tuple[str, ...]:
 
 def _write_truths(simulations: list[Simulation], path: Path) -> None:
     truths = [simulation.truth for simulation in simulations]
-    with _opened(path) as file:
+    with written(path, _ELSEWHERE) as file:
         file.write(msgspec.json.format(msgspec.json.encode(truths[0] if len(truths) == 1 else truths), indent=1) + b"\n")
 
 
@@ -258,20 +260,11 @@ def _progress(plan: Plan) -> Iterator[Callable[[int], None] | None]:
         yield lambda elapsed: bar.update(task, completed=elapsed, clock=format_duration(elapsed, 0))
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    try:
-        with path.open("wb") as file:
-            yield file
-    except OSError as error:
-        raise TimingError(f"{path} cannot be written: {os.strerror(error.errno or 0)}; choose another place") from None
-
-
 def _write(simulation: Simulation, output: Path, left_out: tuple[str, ...]) -> None:
     if str(output) == "-":
         _stream(simulation, sys.stdout.buffer, left_out)
     else:
-        with _opened(output) as file:
+        with written(output, _ELSEWHERE) as file:
             _stream(simulation, file, left_out)
 
 

@@ -18,6 +18,7 @@ from timing.domain.units import SECOND
 from timing.log.session_file import Line
 from timing.services.mqtt import Address
 from timing.services.publisher import Pace, Progress, Speed, publish_lines
+from timing.services.whole import written
 
 WINDOW = 500  # events on their way, of each session
 LEFT_TO_TRAINEES = ("control", "stewards", "corrections")
@@ -127,12 +128,8 @@ class Live:
         for name, progress in self.progress.items():
             known = self._before.get(name, 0) + progress.acknowledged
             self._state.acknowledged[name] = known if known >= self.events[name] else max(known - WINDOW, self._before.get(name, 0))
-        new = self._file.with_name(self._file.name + ".new")
-        try:
-            new.write_bytes(msgspec.json.encode(self._state) + b"\n")
-            new.replace(self._file)
-        except OSError as error:
-            raise TimingError(f"{self._file} cannot be written: {error.strerror}; choose another place for --state") from None
+        with written(self._file, "choose another place for --state") as file:
+            file.write(msgspec.json.encode(self._state) + b"\n")
 
 
 class Steady(Pace):

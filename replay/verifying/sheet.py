@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from replay.verifying.held import Held
-from replay.verifying.verdict import Difference, What
+from replay.verifying.verdict import Difference, What, exit_status
 from replay.verifying.verify import compared
 from timing.domain.errors import LogDamaged, TimingError
 from timing.domain.events import ResultPublished
@@ -47,9 +47,7 @@ class CheckedSheet(Struct, frozen=True):
     @property
     def status(self) -> int:
         """The exit status: 0 it holds, 1 something differs, 3 it holds but was not signed by a key that was given, or not at all."""
-        if self.holds:
-            return 0
-        return 3 if all(one.what == "key" for one in self.differences) else 1
+        return exit_status(self.holds, self.differences)
 
 
 def sheets_of(content: bytes) -> list[dict[str, Any]]:

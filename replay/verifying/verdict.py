@@ -1,5 +1,6 @@
 """What verifying comes to: what was found of each session, each published result and each signature, and everything that differs."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import Struct
@@ -20,6 +21,13 @@ class Difference(Struct, frozen=True):
     seq: int | None = None
     expected: str | None = None
     found: str | None = None
+
+
+def exit_status(holds: bool, differences: Iterable[Difference]) -> int:
+    """Give 0 if all holds, 3 if all holds but for who signed it, 1 if something differs."""
+    if holds:
+        return 0
+    return 3 if all(one.what == "key" for one in differences) else 1
 
 
 class CheckedResult(Struct, frozen=True):
@@ -62,6 +70,4 @@ class Verdict(Struct, frozen=True):
     @property
     def status(self) -> int:
         """The exit status: 0 all holds, 1 something differs, 3 all holds but was not signed by a key that was given."""
-        if self.holds:
-            return 0
-        return 3 if all(one.what == "key" for one in self.differences) else 1
+        return exit_status(self.holds, self.differences)

@@ -8,7 +8,6 @@ import click
 
 from timing.commands import sources
 from timing.commands.progress import progresses
-from timing.domain.errors import TimingError
 
 if TYPE_CHECKING:
     from timing.projections.sheet_parts import Part
@@ -39,6 +38,7 @@ def command(*, source: Path, session: str | None, output: str, number: int | Non
 
     from timing.services.printing import check_installed, pdf
     from timing.services.sheets import sheet_of
+    from timing.services.whole import written
 
     if number is not None and current:
         raise click.UsageError("say --version or --current, not both")
@@ -54,24 +54,7 @@ def command(*, source: Path, session: str | None, output: str, number: int | Non
     if output == "-":
         sys.stdout.buffer.write(made)
         return
-    write_whole(Path(output), made)
+    with written(Path(output)) as file:
+        file.write(made)
     what = "as it stands" if version is None else f"version {version.number}, {version.stage}, document {version.document}"
     click.echo(f"{sheet.title}: {what}: {output}")
-
-
-def write_whole(target: Path, content: bytes) -> None:
-    """Write a file, which gets its name, or takes the place of one of that name, when it is whole.
-
-    Raises:
-        TimingError: it cannot be written.
-
-    """
-    part = target.with_name(target.name + ".part")
-    try:
-        try:
-            part.write_bytes(content)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise TimingError(f"{target} cannot be written: {error.strerror}") from None

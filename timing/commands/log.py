@@ -60,22 +60,16 @@ def export(*, path: Path, session: str | None, output: str) -> None:
 
     `timing log import` makes the same log of it again.
     """
+    from timing.services.whole import written
+
     with _open(path) as log:
         name = _choose(log, session)
         if output == "-":
             _export(log, name, sys.stdout.buffer)
             sys.stdout.buffer.flush()
             return
-        target = Path(output)
-        unfinished = target.with_name(target.name + ".part")
-        try:
-            with unfinished.open("wb") as file:
-                _export(log, name, file)
-            unfinished.replace(target)
-        except OSError as error:
-            raise TimingError(f"{target} cannot be written: {error.strerror}") from None
-        finally:
-            unfinished.unlink(missing_ok=True)
+        with written(Path(output)) as file:
+            _export(log, name, file)
 
 
 def _export(log: "SqliteLog", session: str, file: BinaryIO) -> None:

@@ -8,17 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from timing.commands.sources import folder_option
+
 if TYPE_CHECKING:
     from timing.services.rulebook_origins import Value, Whole
     from timing.services.rulebooks import Rulebooks
 
-OF_ONES_OWN = click.option(
-    "--rulebooks",
-    "folder",
-    metavar="FOLDER",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of rulebooks of one's own, before those shipped.",
-)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 
 
@@ -31,7 +26,7 @@ def command() -> None:
 
 
 @command.command("list")
-@OF_ONES_OWN
+@folder_option
 @AS_JSON
 def list_(*, folder: Path | None, as_json: bool) -> None:
     """List the rulebooks at hand."""
@@ -55,7 +50,7 @@ def list_(*, folder: Path | None, as_json: bool) -> None:
 
 @command.command()
 @click.argument("files", metavar="FILE.toml...", nargs=-1, required=True)
-@OF_ONES_OWN
+@folder_option
 def check(*, files: tuple[str, ...], folder: Path | None) -> None:
     """Check rulebooks of one's own: each fault with its key, and what is allowed there. Exit status 1 if there is any."""
     from timing.domain.errors import RulebookError
@@ -82,7 +77,7 @@ def check(*, files: tuple[str, ...], folder: Path | None) -> None:
 @click.argument("said", metavar="RULEBOOK")
 @click.option("--toml", "as_toml", is_flag=True, help="Print a whole file, each key with where it comes from.")
 @AS_JSON
-@OF_ONES_OWN
+@folder_option
 def show(*, said: str, folder: Path | None, as_json: bool, as_toml: bool) -> None:
     """Show every key of a rulebook: its value, where that comes from (itself, a base, the default), and what it means."""
     from timing.services.rulebook_keys import chapters
@@ -110,7 +105,7 @@ def show(*, said: str, folder: Path | None, as_json: bool, as_toml: bool) -> Non
 @click.argument("one", metavar="A")
 @click.argument("other", metavar="B")
 @AS_JSON
-@OF_ONES_OWN
+@folder_option
 def diff(*, one: str, other: str, folder: Path | None, as_json: bool) -> None:
     """List the keys in which two rulebooks differ, each with where its value comes from."""
     from timing.services.rulebook_keys import in_toml

@@ -8,10 +8,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeAlias
 
-from timing.domain.errors import ConfigurationError, TimingError
+from timing.domain.errors import ConfigurationError
 from timing.domain.units import HOUR, MINUTE, SECOND
 from timing.projections.tables import TABLES, Row, Table, Type, Value
 from timing.projections.timing import Timing
+from timing.services.whole import written
 
 Format: TypeAlias = Literal["csv", "parquet"]
 Progress: TypeAlias = Callable[[str, int, int], None]
@@ -45,24 +46,15 @@ def write_tables(
 
     """
     writing = _parquet if form == "parquet" else _csv
-    written = []
+    made = []
     for done, name in enumerate(names, start=1):
         target = folder / f"{name}.{form}"
-        part = target.with_name(target.name + ".part")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            try:
-                with part.open("wb") as file:
-                    rows = writing(TABLES[name], timing, file)
-                part.replace(target)
-            finally:
-                part.unlink(missing_ok=True)
-        except OSError as error:
-            raise TimingError(f"{target} cannot be written: {error.strerror}") from None
-        written.append((target, rows))
+        with written(target, folders=True) as file:
+            rows = writing(TABLES[name], timing, file)
+        made.append((target, rows))
         if progress:
             progress(f"tables of {timing.session}", done, len(names))
-    return written
+    return made
 
 
 def write_table(name: str, timing: Timing, file: BinaryIO, form: Format) -> int:
