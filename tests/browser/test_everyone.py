@@ -106,6 +106,28 @@ async def test_everything_by_keyboard(stage: Any, race: Any, view: View) -> None
     assert await page.evaluate("document.activeElement.id") == "settings-open"
 
 
+@pytest.mark.parametrize("width", [320, 360, 390])
+@pytest.mark.parametrize("over", [False, True], ids=["running", "over, with the result beside the road"])
+async def test_on_a_small_phone_names_give_way_and_no_figure_is_cut(stage: Any, race: Any, view: View, width: int, *, over: bool) -> None:
+    await full(stage, race)
+    if over:
+        race.status, race.track = "final", "chequered"
+        stage.publish(race.board())
+    viewer = await view(f"{stage.url}/s/course-2?order=road&lang=fr", width=width, height=640)
+    await viewer.shows(stage)
+    heads = await viewer.page.evaluate("[...document.querySelectorAll('.head .cell')].map((cell) => cell.className.split(' c-')[1])")
+    assert ("result" in heads) == over
+    assert {"position", "car", "driver", "gap", "last_lap_us"} <= set(heads)
+    assert await viewer.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    cut = """[...document.querySelectorAll(".row .cell:not(.c-driver), .head .cell")].filter((cell) => {
+      const inside = document.createRange();
+      inside.selectNodeContents(cell);
+      const [{left, right}, own] = [inside.getBoundingClientRect(), cell.getBoundingClientRect()];
+      return cell.innerText && (right > innerWidth + .5 || left < own.left - .5 || right > own.right + .5);
+    }).map((cell) => [cell.className, cell.innerText])"""
+    assert await viewer.page.evaluate(cut) == []
+
+
 async def test_what_can_be_touched_is_large_enough_on_a_phone(stage: Any, race: Any, view: View) -> None:
     await full(stage, race)
     viewer = await view(stage.url, width=390, height=844)
@@ -113,7 +135,7 @@ async def test_what_can_be_touched_is_large_enough_on_a_phone(stage: Any, race: 
     await viewer.page.click("#settings-open")
     small = await viewer.page.evaluate("""[...document.querySelectorAll("button, a, select, .option")].filter((each) => {
       const {width, height} = each.getBoundingClientRect();
-      return width > 0 && (width < 24 || height < 24) && !each.matches(".plate, .skip");
+      return width > 0 && (width < 24 || height < 24) && !each.matches(".skip");
     }).map((each) => each.outerHTML.slice(0, 90))""")
     assert small == []
 

@@ -389,7 +389,7 @@ async def test_before_the_start_nobody_is_called_a_non_starter(stage: Any, race:
 async def test_the_home_page_goes_to_the_first_session_when_it_opens(stage: Any, race: Any, view: View) -> None:
     stage.opened = False
     viewer = await view(stage.url, locale="fr-FR")
-    assert "Aucune session" in await viewer.page.inner_text("#none")
+    assert "Aucune séance" in await viewer.page.inner_text("#none")
     stage.opened = True
     stage.publish(race.board())
     await viewer.page.wait_for_url("**/s/course-2")

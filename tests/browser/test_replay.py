@@ -363,6 +363,10 @@ async def test_all_of_it_is_within_reach_on_a_phone(drive: Drive) -> None:
       return width > 0 && (left < 0 || right > innerWidth || width < 24 || height < 24);
     }).map((each) => each.outerHTML)""")
     assert outside == []
+    await driver.page.set_viewport_size({"width": 360, "height": 640})
+    row = "[...document.querySelectorAll('.replay :is(.play, .rate select, .more)')].map((each) => each.getBoundingClientRect())"
+    assert await driver.page.evaluate(f"new Set({row}.map(({{top, height}}) => Math.round(top + height / 2))).size") == 1, "one line"
+    await driver.page.set_viewport_size({"width": 390, "height": 844})
     assert await driver.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     box = await driver.page.locator(".scrub").bounding_box()
     await driver.does(lambda: driver.page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2))

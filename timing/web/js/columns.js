@@ -73,9 +73,11 @@ export function fitColumns(plan, width) {
   return plan.filter((column) => chosen.has(column));
 }
 
-/** The track list of a CSS grid for these columns. */
-export function gridTemplate(columns) {
-  return columns.map(({ width, grow }) => (grow ? `minmax(${width}em, ${grow}fr)` : `${width}em`)).join(" ");
+const LEAST_EM = 3.4; // of a name, where even the columns that cannot be left out hardly fit
+
+/** The track list of a CSS grid for these columns. `tight`: names give way, so that no figure is ever cut. */
+export function gridTemplate(columns, tight) {
+  return columns.map(({ width, grow }) => (grow ? `minmax(${tight ? Math.min(width, LEAST_EM) : width}em, ${grow}fr)` : `${width}em`)).join(" ");
 }
 
 /** The columns that a column of points stands for: of the championship it names if it is scored here, or of each; null for other columns. */

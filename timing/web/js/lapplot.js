@@ -184,7 +184,7 @@ export class LapPlot {
       ctx.fillStyle = this.colours.soft;
       ctx.font = `600 ${11.5 * ratio}px ${this.colours.family}`;
       ctx.textAlign = "left";
-      if (right - left > 16 * ratio) ctx.fillText(NAMES[kind], left + 3 * ratio, bbox.top + 13 * ratio);
+      if (right - left > ctx.measureText(NAMES[kind]).width + 5 * ratio) ctx.fillText(NAMES[kind], left + 3 * ratio, bbox.top + 13 * ratio);
     }
     ctx.restore();
   }

@@ -86,7 +86,7 @@ export class Leaderboard {
     this.#layout = layout;
     this.#columns = columns;
     this.root.classList.toggle("compact", view.compact);
-    this.root.style.setProperty("--columns", gridTemplate(columns));
+    this.root.style.setProperty("--columns", gridTemplate(columns, view.brief));
     this.head.replaceChildren(...columns.map(headCell));
     for (const kept of this.#rows.values()) makeCells(kept, columns);
     return true;

@@ -31,7 +31,7 @@ export default {
     "role.steward": "commissaire sportif",
     "role.administrator": "administrateur",
     "sign-in.title": "Connexion",
-    "sign-in.how": "Avec le jeton reçu, pour parler au nom de la direction de course, des commissaires ou du chronométrage. Regarder n’en demande pas, sauf si c’est fermé ici.",
+    "sign-in.how": "Avec le jeton reçu, pour parler au nom de la direction de course, des commissaires ou du chronométrage. Il n’en faut pas pour regarder, sauf là où l’accès est réservé.",
     "sign-in.token": "Jeton",
     "sign-in.go": "Se connecter",
     "sign-in.who": "{name}, {roles}, connexion valable jusqu’au {until}.",
