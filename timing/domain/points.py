@@ -63,6 +63,7 @@ def score(places: Sequence[Place], entries: Mapping[str, EntryRegistered], champ
         starters = sum(car in ran.starters and scores(entries[car], championship) for car in _within(entries, field, championship))
         share = _share(championship, ran, starters)
         scale = next((s.scale_milli for s in championship.shortened if ran.less_than(s.below_percent)), championship.scale_milli)
+        percent, whole = share * 100, share == 1
         fastest = _fastest(counting, championship, ran) if share else None
         score_here = {p.car for p in counting}
         others = sorted(_place(p, championship) for p in field if p.car not in score_here)
@@ -72,12 +73,14 @@ def score(places: Sequence[Place], entries: Mapping[str, EntryRegistered], champ
             ahead, shared = bisect_left(others, place), level[place]
             rank = place - ahead
             first = rank if championship.ineligible == "skip" else place
-            given = Fraction(sum(scale[first - 1 : first - 1 + shared]), shared)
+            given: Fraction | int = sum(scale[first - 1 : first - 1 + shared])
+            if shared > 1:
+                given = Fraction(given, shared)
             bonus = {}
             if p.car == fastest and (championship.fastest_lap_within is None or rank <= championship.fastest_lap_within):
                 bonus["fastest lap"] = championship.fastest_lap_milli
-            points = round((given + sum(bonus.values())) * share)
-            found.append(Score(p.car, p.class_, rank, place, points, round(given), shared, ahead, share * 100, bonus))
+            points = round(given + sum(bonus.values()) if whole else (given + sum(bonus.values())) * share)
+            found.append(Score(p.car, p.class_, rank, place, points, round(given), shared, ahead, percent, bonus))
     return found
 
 
