@@ -5,7 +5,7 @@ keyframes lie further apart, and a seek takes longer.
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from replay.serving.ways import Way
 from timing.log.record import Record
@@ -14,7 +14,7 @@ from timing.projections.timing import Timing
 
 MOST_BYTES = 128 * 1024 * 1024
 BYTES_A_RECORD = 80  # what a fold holds of its own for each record that it has taken in, about
-APART = 1_000  # records between two keyframes, or more
+APART = 1_000  # records between two keyframes, or more; those that are dear to fold count twice
 _STEP = 250  # records that are folded before others get their turn
 
 
@@ -26,7 +26,7 @@ class Keyframes:
         self._way = way
         self._take_in = take_in
         self._most = max(2, int(2 * MOST_BYTES / (BYTES_A_RECORD * max(len(way), 1))))
-        self._apart = max(APART, -(-len(way) * 4 // (3 * self._most)))
+        self._apart = APART
         self._places = [0]
         self._kept = {0: Timing(session)}
 
@@ -42,21 +42,24 @@ class Keyframes:
             self._take_in(timing, self._way.records[at])
         return timing
 
-    def build(self, dear: Collection[int] = ()) -> Iterator[None]:
+    def build(self, dear: Sequence[tuple[int, int]] = ()) -> Iterator[None]:
         """Go along the session and keep keyframes, some milliseconds of work at a time; the caller gives others their turn between.
 
-        ``dear``: instants of events after which much is read anew, such as the order under a long neutralisation once it has ended; each
-        is worth a keyframe of its own.
+        ``dear``: stretches of time, from and until, in which records are dear to fold.
         """
+        places = [(self._way.place_at(began), self._way.place_at(ended)) for began, ended in dear]
+        total = len(self._way) + sum(last - first for first, last in places)
+        apart = max(self._apart, total / (self._most - 1))
         timing = Timing(self._session)
-        last = 0
+        done = 0
         for place, record in enumerate(self._way.records, start=1):
             self._take_in(timing, record)
-            if (record.event.at in dear or place - last >= self._apart) and len(self._places) < self._most:
+            done += 2 if any(first < place <= last for first, last in places) else 1
+            due = done >= apart * len(self._places) and len(self._places) < self._most
+            if due:
                 timing.board()
                 self._keep(place, timing)
-                last = place
-            if place == last or place % _STEP == 0:
+            if due or place % _STEP == 0:
                 yield
         let_go(timing)
 

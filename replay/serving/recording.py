@@ -63,10 +63,10 @@ class Recording:
         return marks(self.truth)
 
     @cached_property
-    def dear(self) -> frozenset[int]:
-        """The instants after which a board is dear to form: a neutralisation has ended, and the order under it is read anew."""
-        ends = ((w.interval.ended, w.free_at, w.settled_at) for w in self.truth.neutral.windows)
-        return frozenset(at for of_one in ends for at in of_one if at is not None)
+    def dear(self) -> tuple[tuple[int, int], ...]:
+        """The stretches of time whose records are dear to fold: the order is frozen, and every car is watched from loop to loop."""
+        frozen = [w for w in self.truth.neutral.windows if w.frozen]
+        return tuple((w.interval.began, self.then.end if w.settled_at is None else w.settled_at) for w in frozen)
 
     def let_go(self) -> None:
         """Free at once what it holds; to be called when nobody asks it any more."""

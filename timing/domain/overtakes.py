@@ -175,10 +175,10 @@ class Watch:
             return
         own, reached = self._progress(gone.laps, gone.stretch), self._progress(laps, position)
         for over in ahead:
-            other = self._on[over]
-            place = own <= self._progress(other.laps, other.stretch) < reached
             passers = self._passed.setdefault(over, {})
             if car not in passers:  # a car that stands beside the track is passed lap after lap
+                other = self._on[over]
+                place = own <= self._progress(other.laps, other.stretch) < reached
                 passers[car] = _Passed(car, crossing, gone, place, signal)
 
     def _progress(self, laps: int, position: int) -> int:

@@ -130,14 +130,10 @@ class Road:
         at = crossing[0]
         if self.terms.end_at is not None and gone.line_at >= self.terms.end_at:
             return None
-        return next(
-            (
-                signal
-                for signal, window in zip(self._signals, self.terms.windows, strict=True)
-                if window.interval.began < at and _not_free(window, at, gone)
-            ),
-            None,
-        )
+        for signal, window in zip(self._signals, self.terms.windows, strict=True):
+            if window.interval.began < at and _not_free(window, at, gone):
+                return signal
+        return None
 
     def _waved(self, car: str, since: int, at: int) -> bool:
         return any(since <= waved_at <= at and car in cars for waved_at, cars in self.terms.waves)
