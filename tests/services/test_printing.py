@@ -141,7 +141,7 @@ def test_a_classification_is_signed_on_a_page_that_has_cars(cars: int, pages: in
 
 def test_a_heading_within_a_table_is_never_alone_at_a_page_s_end(made: Sheet) -> None:
     columns = (Column("Number", "right"), Column("What was said", "left", "1fr"))
-    for rows in range(50, 62):
+    for rows in range(62, 72):
         lines = tuple(Line((f"#{number}", f"text {number}")) for number in range(rows))
         cut = (*lines, Line(("Below",), "head"), Line(("#below", "text below")))
         one = msgspec.structs.replace(made, sections=(Section("messages", "Messages", columns, cut),))
