@@ -31,6 +31,7 @@ from timing.services.keys import SigningKeyFile
 from timing.services.mqtt import Address
 from timing.services.pages import PageServer
 from timing.services.previews import Previews
+from timing.services.printing import can_print
 from timing.services.projector import Projector
 from timing.services.rulebooks import Rulebooks
 from timing.services.settings import Settings
@@ -139,6 +140,7 @@ class Service:
             asked=asked,
             guards=[Middleware(Closed, access=self.access)],
             counterpart=settings.replay_url,
+            sheets=can_print(),
         )
         pages = PageServer(
             app,

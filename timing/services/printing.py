@@ -1,6 +1,7 @@
 """Sheets as PDF: typeset with Typst, with the template and the typeface that are shipped. The same sheet makes the same bytes."""
 
 from importlib.resources import as_file, files
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -45,6 +46,11 @@ def check_installed() -> None:
 
     """
     _typst()
+
+
+def can_print() -> bool:
+    """Say whether sheets can be printed here, without loading what prints them."""
+    return find_spec("typst") is not None
 
 
 def _rows(sheet: Sheet) -> int:

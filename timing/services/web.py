@@ -87,13 +87,20 @@ def make_app(
     guards: Sequence[Middleware] = (),
     replay: bool = False,
     counterpart: str | None = None,
+    sheets: bool = False,
 ) -> Starlette:
     """Make the ASGI application. ``feed_url`` is the feed as browsers reach it; left out, it is this host's name with ``feed_port``.
 
     ``asked``: routes on which more is asked than a document. ``replay``: whether the feed may be driven.
     ``counterpart``: where the same sessions are shown the other way (live, or again), an address or ``:PORT`` of the pages' own host.
+    ``sheets``: whether published results are to be had as printed sheets.
     """
-    pages = _Pages(source, feed_port, feed_url, replay=replay, counterpart=counterpart)
+    told = {
+        **({"replay": True} if replay else {}),
+        **({"live_url" if replay else "replay_url": counterpart} if counterpart else {}),
+        **({"sheets": True} if sheets else {}),
+    }
+    pages = _Pages(source, feed_port, feed_url, told)
     routes = [
         Route("/", pages.home),
         Route("/sessions", pages.sessions),
@@ -134,14 +141,11 @@ def content_security_policy(feed: str) -> str:
 
 
 class _Pages:
-    def __init__(self, source: Source, feed_port: int, feed_url: str | None, *, replay: bool, counterpart: str | None) -> None:
+    def __init__(self, source: Source, feed_port: int, feed_url: str | None, told: Mapping[str, object]) -> None:
         self._source = source
         self._feed_port = feed_port
         self._feed_url = feed_url
-        self._said = {
-            **({"replay": True} if replay else {}),
-            **({"live_url" if replay else "replay_url": counterpart} if counterpart else {}),
-        }
+        self._told = told
         root = files("timing") / "web"
         self._assets = dict(_load(root, PurePosixPath()))
         self._shell = Shell()
@@ -187,7 +191,7 @@ class _Pages:
         return Response(asset.body, media_type=asset.media_type, headers=headers)
 
     async def feed(self, request: Request) -> Response:
-        return _json({"url": self.feed_for(request), **self._said})
+        return _json({"url": self.feed_for(request), **self._told})
 
     async def session_list(self, request: Request) -> Response:  # noqa: ARG002  # an endpoint's signature
         return _json({"sessions": self._source.sessions()})

@@ -9,6 +9,7 @@ import { Choices, dress, languages } from "./choices.js";
 import { Delay } from "./delay.js";
 import { Feed } from "./feed.js";
 import { Header } from "./header.js";
+import { addSheet } from "./resultsheet.js";
 import { SettingsDialog } from "./settings.js";
 import { chooseLanguage, fillIn, t } from "./texts.js";
 
@@ -83,6 +84,7 @@ export class Screen {
     }
     const counterpart = replay ? known.live_url : known.replay_url;
     if (counterpart) addWay(this, counterpart);
+    if (known.sheets) addSheet(this);
     globalThis.parcferme = { feed: this.feed, screen: this }; // for looking at from outside: tests, overlays
     this.feed.start();
     setInterval(() => this.#tick(), TICK_MS);
