@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from timing.commands.watch_screen import Choice, View, check_classes, picture, pressed, screen
+from timing.commands.watch_screen import Choice, View, check_classes, check_columns, picture, pressed, screen
 from timing.domain.errors import ConfigurationError
 from timing.projections.board import Gap
 from timing.projections.frames import Framer, State
@@ -133,3 +133,27 @@ def test_before_the_first_frame_it_says_what_it_does() -> None:
     assert not choice.asked_to_end
     pressed("q", choice, None, 5)
     assert choice.asked_to_end
+
+
+def test_columns_are_those_asked_for_in_their_order_points_by_championship(state: State) -> None:
+    state["session"]["championships"] = ["European Cup", "Trophy"]
+    for car, row in state["rows"].items():
+        row["points_milli"] = [25_500 if car == "1" else 0, None if car == "1" else 4_000]
+    choice = Choice(messages=0, columns=check_columns(state, "Position, car,points,best_lap_us,live"))
+    head, _, first, second, *_ = drawn(screen(View(state), 0, 100, 30, choice), 100, 30)[1:]
+    assert head.split() == ["Pos", "Car", "European", "Cup", "Trophy", "Best", "Live"]
+    assert first.split() == ["1", "1", "25.5", "1:28.000"]
+    assert second.split() == ["2", "2", "0", "4", "1:28.000"]
+    state["session"]["championships"] = ["Cup"]
+    for row in state["rows"].values():
+        row["points_milli"], row["live"] = [1_000], {"position": 4, "sector": 1, "gap": None, "interval": None}
+    head, first, *_ = drawn(picture(View(state), 0, 100, choice=choice, plain=True), 100)[1:]
+    assert (head.split(), first.split()) == (["Pos", "Car", "Points", "Best", "Live"], ["1", "1", "1", "1:28.000", "P4"])
+    state["session"]["championships"] = []
+    assert "Points" not in "".join(drawn(picture(View(state), 0, 100, choice=choice, plain=True), 100))
+
+
+def test_a_column_that_is_not_there_is_said_with_those_that_are(state: State) -> None:
+    assert check_columns(state, "") == ()
+    with pytest.raises(ConfigurationError, match=r"no column tyres; there are: position, .*last_lap, .*points"):
+        check_columns(state, "car,tyres")

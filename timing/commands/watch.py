@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 from timing.commands.watch_keys import keys
-from timing.commands.watch_screen import Choice, View, check_classes, picture, pressed, screen
+from timing.commands.watch_screen import Choice, View, check_classes, check_columns, picture, pressed, screen
 from timing.domain.errors import ConfigurationError, TimingError
 from timing.projections.frames import State, receive
 
@@ -188,10 +188,13 @@ async def watch_plain(address: str, console: Console, choice: Choice, *, pause_s
 @click.command(name="watch")
 @click.argument("url", default="ws://127.0.0.1:8765")
 @click.option("--class", "classes", metavar="NAME", multiple=True, help="These cars alone; of one class, with places and gaps within it.")
+@click.option(
+    "--columns", metavar="NAME,...", help="These columns in this order, such as position,car,driver,points. [default: by the width]"
+)
 @click.option("--messages", metavar="N", type=click.IntRange(0, 50), help="How many messages. [5 on a terminal, else none]")
 @click.option("--once", is_flag=True, help="Print the leaderboard once and end.")
 @click.option("--plain", is_flag=True, help="Plain text: no colours, nothing drawn over; printed anew when it changes.")
-def command(url: str, *, classes: tuple[str, ...], messages: int | None, once: bool, plain: bool) -> None:
+def command(url: str, *, classes: tuple[str, ...], columns: str | None, messages: int | None, once: bool, plain: bool) -> None:
     """Show the live leaderboard of a feed in the terminal.
 
     URL is the feed (ws://HOST:8765), of which the running session is shown, or else the latest, or one session's address
@@ -202,10 +205,11 @@ def command(url: str, *, classes: tuple[str, ...], messages: int | None, once: b
     address = session_address(url)
     on_screen = console.is_terminal and not plain and not once
     choice = Choice(messages=Choice().messages if on_screen else 0) if messages is None else Choice(messages=messages)
-    if once or classes:
+    if once or classes or columns:
         view = View(asyncio.run(first_state(address)), time.monotonic())
         assert view.state is not None
         choice.classes = check_classes(view.state, classes)
+        choice.columns = check_columns(view.state, columns or "")
         if once:
             console.print(picture(view, 0, console.width, choice=choice, plain=plain or not console.is_terminal))
             return

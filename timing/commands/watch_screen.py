@@ -24,9 +24,10 @@ class View(Struct):
 
 
 class Choice(Struct):
-    """What whoever watches has chosen: ``classes`` (none: all), the first row shown, and how many messages."""
+    """What whoever watches has chosen: ``classes`` (none: all), ``columns`` (none: by width), the first row, how many messages."""
 
     classes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     first: int = 0
     messages: int = 5
     asked_to_end: bool = False
@@ -46,6 +47,22 @@ def check_classes(state: State, wanted: Sequence[str]) -> tuple[str, ...]:
     return tuple(known[name.casefold()] for name in wanted)
 
 
+def check_columns(state: State, wanted: str) -> tuple[str, ...]:
+    """Find the columns that a list such as ``position,car,points`` means, by the feed's names with or without their units.
+
+    Raises:
+        ConfigurationError: there is no such column.
+
+    """
+    short = {column["id"].removesuffix("_us").removesuffix("_milli"): column["id"] for column in state["columns"]}
+    known = short | {name: name for name in short.values()}
+    names = [name.strip() for name in wanted.casefold().split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise ConfigurationError(f"there is no column {name}; there are: {', '.join(short)}")
+    return tuple(known[name] for name in names)
+
+
 def cars_of(state: State, classes: Sequence[str]) -> list[str]:
     """Give the cars of some classes, or of all, in running order."""
     return [car for car in state["order"] if not classes or state["rows"][car].get("class") in classes]
@@ -58,7 +75,9 @@ def picture(view: View, gone_us: int, width: int, *, choice: Choice | None = Non
         return head(None, 0, view.trouble, plain=plain)
     parts: list[RenderableType] = [head(view.state, gone_us, view.trouble, plain=plain)]
     parts += [flag] if (flag := band(view.state, width, plain=plain)) else []
-    parts.append(table(view.state, cars_of(view.state, choice.classes), width, in_class=len(choice.classes) == 1, plain=plain))
+    parts.append(
+        table(view.state, cars_of(view.state, choice.classes), width, choice.columns, in_class=len(choice.classes) == 1, plain=plain)
+    )
     parts += messages(view.state, choice.messages, width)
     return Group(*parts)
 
@@ -78,7 +97,7 @@ def screen(view: View, gone_us: int, width: int, height: int, choice: Choice) ->
     cars = cars_of(view.state, choice.classes)
     choice.first = max(min(choice.first, len(cars) - room), 0)
     shown = cars[choice.first : choice.first + room]
-    rows = table(view.state, shown, width, in_class=len(choice.classes) == 1, plain=False)
+    rows = table(view.state, shown, width, choice.columns, in_class=len(choice.classes) == 1, plain=False)
     return Group(*top, rows, *said, _foot(choice, len(cars), len(shown), width))
 
 

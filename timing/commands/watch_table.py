@@ -94,10 +94,12 @@ def _clock(session: dict[str, Any], gone_us: int) -> str:
     return elapsed if remaining is None else f"{elapsed} (-{format_duration(max(remaining - runs, 0) + SECOND - 1, 0)})"
 
 
-def table(state: State, cars: Sequence[str], width: int, *, in_class: bool = False, plain: bool) -> Table:
-    """Lay out the rows of cars, with the columns the width allows. ``in_class``: places and gaps are those within the class."""
-    priority = next(most for least, most in _WIDTHS if width >= least)
-    columns = [column for column in state["columns"] if column["priority"] <= priority and (width >= _NARROW or column["id"] in _OF_NARROW)]
+def table(state: State, cars: Sequence[str], width: int, chosen: Sequence[str] = (), *, in_class: bool = False, plain: bool) -> Table:
+    """Lay out the rows of cars, with the columns ``chosen``, or those the width allows.
+
+    ``in_class``: places and gaps are those within the class. Points have a column for each championship.
+    """
+    columns = _chosen(state, chosen) if chosen else _fitting(state, width)
     if in_class:
         columns = [{**column, "id": _IN_CLASS.get(column["id"], column["id"])} for column in columns if column["id"] != "class_position"]
     drawn = Table(
@@ -115,8 +117,28 @@ def table(state: State, cars: Sequence[str], width: int, *, in_class: bool = Fal
     return drawn
 
 
+def _fitting(state: State, width: int) -> list[dict[str, Any]]:
+    priority = next(most for least, most in _WIDTHS if width >= least)
+    return [column for column in state["columns"] if column["priority"] <= priority and (width >= _NARROW or column["id"] in _OF_NARROW)]
+
+
+def _chosen(state: State, chosen: Sequence[str]) -> list[dict[str, Any]]:
+    known, columns = {column["id"]: column for column in state["columns"]}, []
+    championships = state["session"].get("championships") or ()
+    for column in (known[name] for name in chosen if name in known):
+        if column["kind"] != "points":
+            columns.append(column)
+        elif len(championships) == 1:
+            columns.append({**column, "of": 0})
+        else:
+            columns += [{**column, "label": _clean(name), "of": at} for at, name in enumerate(championships)]
+    return columns
+
+
 def _cell(column: dict[str, Any], row: dict[str, Any], colours: dict[str, str]) -> Text:
     value, kind = row.get(column["id"]), column["kind"]
+    if "of" in column:
+        value = value[column["of"]] if value else None
     if value is None or (kind == "gap" and row.get("class_position" if column["id"].startswith("class_") else "position") == 1):
         return Text("")
     style = colours.get(str(value), "") if kind == "class" else "bold" if kind in {"car", "status"} else ""
@@ -142,7 +164,8 @@ _WRITTEN: dict[str, Callable[[Any], str]] = {
     "driver": lambda driver: str(driver.get("name", "")),
     "status": lambda status: _STATUS.get(status, str(status)),
     "penalties": _penalties,
-    "points": lambda each: " ".join("-" if milli is None else f"{milli / 1_000:g}" for milli in each),
+    "live": lambda live: f"P{live['position']}",
+    "points": lambda milli: f"{milli / 1_000:g}",
 }
 """How each kind of column is written; others as they are."""
 
