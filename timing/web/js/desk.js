@@ -33,17 +33,27 @@ export class Desk {
     this.heard = 0;
     this.moves = false; // whether evidence has come since the page was opened
     this.waits = true; // for the start
-    this.clock = 0; // what the service's clock is ahead of this machine's
+    this.clock = 0; // what the service's clock is ahead of this machine's, and how long the answer took that said so
+    this.took = Infinity;
   }
 
   /** Ask who is signed in; give what the service says. */
   async enter() {
     const asked = Date.now();
     const me = await this.#ask(`api/me?session=${encodeURIComponent(this.session)}`);
-    if (me.now !== undefined) this.clock = me.now - ((asked + Date.now()) / 2) * 1000;
+    if (me.now !== undefined) this.#compare(me.now, asked, Date.now());
     this.me = me.signed_in ? me : null;
     this.onChange();
     return me;
+  }
+
+  // Of several answers the quickest says best what the service's clock is ahead by; one that cannot agree with it means that a clock was set.
+  #compare(now, asked, answered) {
+    const took = (answered - asked) * 1000;
+    const ahead = now - (asked * 1000 + took / 2);
+    if (took > this.took * 1.1 && Math.abs(ahead - this.clock) <= (took + this.took) / 2) return;
+    this.clock = ahead;
+    this.took = took;
   }
 
   /** Whether commands may be sent on a channel. */

@@ -15,6 +15,7 @@ export class Entering {
     Object.assign(this, { desk, proposal, ask: offer });
     const input = (id, more = {}) => h("input", { id: `entry-${id}`, autocomplete: "off", ...more });
     const label = (id, words_) => h("label", { htmlFor: `entry-${id}` }, words_);
+    const pair = (id, words_, ...fields) => h("span", { className: "pair" }, label(id, words_), ...fields); // never on two lines
     this.car = input("car", { className: "short", required: true, maxLength: 8, pattern: "[0-9A-Za-z\\-]{1,8}", onchange: () => this.#fill() });
     this.class = input("class", { required: true, maxLength: 200 });
     this.classes = h("datalist", { id: "entry-classes" });
@@ -36,13 +37,13 @@ export class Entering {
     root.append(h("h2", { tabIndex: -1 }, t("work.entries")), h("p", { className: "denied", data: { for: "entries" }, hidden: true }),
       h("fieldset", { className: "commands", data: { channel: "entries" } },
         h("form", { id: "entry", onsubmit: (event) => this.#enter(event) },
-          h("p", { className: "line" }, label("car", t("field.find")), this.car, label("class", t("changed.class")), this.class, this.classes, label("team", t("column.team")), this.team),
-          this.drivers, h("p", { className: "line" }, more, label("transponders", t("entry.transponders")), this.transponders),
+          h("p", { className: "line" }, label("car", t("field.find")), this.car, pair("class", t("changed.class"), this.class), this.classes, pair("team", t("column.team"), this.team)),
+          this.drivers, h("p", { className: "line" }, more, pair("transponders", t("entry.transponders"), this.transponders)),
           h("p", { className: "line" }, this.guest, label("guest", t("entry.guest")), this.championships, this.send)),
         h("h3", {}, t("entry.wheel")), h("p", { className: "line" }, label("wheel", t("entry.driver")), this.wheel, this.change),
         h("h3", {}, t("entry.assign")),
-        h("form", { className: "line", id: "assign", onsubmit: (event) => this.#assign(event) }, label("transponder", t("entry.transponder")), this.transponder,
-          label("from", t("entry.from")), this.from, label("until", t("entry.until")), this.until, h("button", { className: "button" }, t("decision.look"))),
+        h("form", { className: "line", id: "assign", onsubmit: (event) => this.#assign(event) }, pair("transponder", t("entry.transponder"), this.transponder),
+          pair("from", t("entry.from"), this.from), pair("until", t("entry.until"), this.until), h("button", { className: "button" }, t("decision.look"))),
         h("h3", {}, t("entry.leaves")), h("p", { className: "line" }, label("reason", t("decision.reason")), this.reason, this.away)));
     this.#fill();
   }

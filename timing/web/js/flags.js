@@ -23,7 +23,7 @@ export class Flags {
     const grid = h("div", { className: "flags" });
     for (const [status, letter] of Object.entries(LETTERS)) {
       const button = h("button", { type: "button", className: "flag", data: { status }, onclick: () => this.show(status) },
-        h("span", { className: "sign", ariaHidden: "true" }, PANELS[status]), h("span", { className: "word" }, t(`track.${status}`)), key(`⇧${letter}`));
+        h("span", { className: "sign", ariaHidden: "true" }, PANELS[status]), h("span", { className: "word" }, t(`flags.word.${status}`)), key(`⇧${letter}`));
       this.#buttons.set(status, button);
       grid.append(button);
       keys.sends(letter, t(`track.${status}`), button);
