@@ -182,6 +182,28 @@ def test_whether_a_car_has_stopped_does_not_depend_on_who_looked(script: type["S
     assert looked_at.board() == at_once.board()
 
 
+def test_the_close_of_the_session_begins_nothing_anew_but_where_something_was_heard_after_it(script: type["Script"]) -> None:
+    told = script("7 3", laps=9).run(car7="60 120", car3="70 130")
+    timing = told.fold()
+    timing.board()
+    laps = dict(timing.laps)
+
+    def follow(told: "Script") -> None:
+        for event in told.events[timing.seq :]:
+            timing.apply(Record("s", timing.seq + 1, 1, event, b"", b""))
+        assert timing.board() == told.fold().board()
+
+    end = told.say(e.SessionEnded, at=150)
+    follow(told)
+    assert all(timing.laps[car] is laps[car] for car in "73")
+    follow(told.run(car7="180"))
+    assert timing.laps["7"].ends == laps["7"].ends
+    told.say(e.EventRetimed, at=200, event=end)
+    follow(told)
+    assert len(timing.laps["7"].ends) == 3
+    assert timing.laps["3"] is not laps["3"]
+
+
 def test_a_flag_from_before_the_start_is_not_this_sessions(script: type["Script"]) -> None:
     told = script("7", laps=3)
     told.say(e.TrackStatus, at=-20, status="chequered")

@@ -195,7 +195,10 @@ class Timing:
             self._said = structs.replace(self._given, start=at, suspensions=breaks)
 
     def _rebound(self) -> bool:
-        """Read the commands anew where one came in, and say whether the session's bounds are others than before."""
+        """Read the commands anew where one came in, and say whether the session's bounds are others than before.
+
+        Its end is not where nothing was heard after it, nor after the end of before.
+        """
         opened = self.evidence.opened
         if self._version == self.evidence.version:
             return False
@@ -210,9 +213,11 @@ class Timing:
         end = (said.start or 0) + self.rules.laps.horizon_us
         if said.closed_at is not None:
             end = min(end, said.closed_at)
-        before = (self._bounds, self._loops)
+        before, ended = (self._bounds[0], self._bounds[2], self._loops), self._bounds[1]
         self._bounds, self._loops = (said.start, end, self.race), Loops.of(opened.circuit)
-        return before != (self._bounds, self._loops)
+        if before != (said.start, self.race, self._loops):
+            return True
+        return ended != end and any(mine and mine[-1][0] > min(ended, end) for mine in self.evidence.crossings.values())
 
     def _form(self) -> State:
         said = self._said
