@@ -139,7 +139,9 @@ def _rules(left: Timing, right: Timing) -> Iterator[str]:
 def _short(value: Any) -> str:
     """Write a value as a rulebook has it; of what is long, how much it is: `timing rulebook diff` shows it whole."""
     text = in_toml(value)
-    return f"({len(value)} entries)" if len(text) > _LONG and isinstance(value, Mapping | list | tuple) else text
+    if len(text) <= _LONG or not isinstance(value, Mapping | list | tuple):
+        return text
+    return f"({len(value)} {'entry' if len(value) == 1 else 'entries'})"
 
 
 def _step(step: DecisionStep) -> str:
