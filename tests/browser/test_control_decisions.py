@@ -32,7 +32,7 @@ async def test_a_steward_decides_with_the_preview_and_shows_no_flags(tower: Towe
     }  # fmt: skip
     assert [row["car"] for row in (await tower.document("result"))["rows"]] == ["9", "3", "5", "7"]
     steps = await page.locator('[data-decision="D1"] button').all_inner_texts()
-    assert steps == ["served", "converted", "suspended", "quashed"]
+    assert steps == ["amend", "served", "converted", "suspended", "quashed"]
     await page.click('[data-decision="D1"] button:has-text("served")')
     await page.wait_for_selector("#found tr:has-text('P4 → P1')")
     await page.click("#send")

@@ -122,8 +122,8 @@ async def test_an_amended_result_follows_what_was_decided_after_a_provisional_on
     await page.keyboard.press("Shift+Q")
     await answered(viewer, "Chequered flag")
     await page.keyboard.press("p")
-    assert await page.is_disabled('#results [data-stage="amended"]'), "nothing to amend"
     await page.click('#results [data-stage="provisional"]:enabled')
+    assert await page.is_disabled('#results [data-stage="amended"]'), "nothing to amend"
     await page.wait_for_selector("#found :is(p, table)")
     await page.click("#send")
     await answered(viewer, "Provisional result published")

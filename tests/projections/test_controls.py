@@ -21,11 +21,12 @@ CLUB = Championship(name="Club", scale_milli=(25_000,))
 
 def test_all_of_the_protocol_is_offered(script: type["Script"]) -> None:
     told = script("7 9", laps=3)
-    told.say(e.Decision, at=30, decision="D7", car="9", penalty="warning")
+    told.say(e.Decision, at=30, decision="D7", car="9", penalty="warning", article="33.4")
     offered = controls(told.fold())
     assert offered.statuses == get_args(Status)
     assert [choice.penalty for choice in offered.penalties] == list(get_args(Penalty))
     assert offered.stages == NEXT
+    assert offered.articles == {"D7": "33.4"}
     assert [loop.id for loop in offered.loops] == ["SF", "SFP", "S1", "PI", "PO"]
     assert (offered.rulebook, offered.sectors, offered.decisions) == ("Test rules", 2, ("D7",))
 

@@ -44,9 +44,10 @@ class Controls(Struct, frozen=True):
 
     ``statuses`` in the order of the protocol, ``local`` of them also for some of the ``sectors``. ``offences``: the rulebook's, each with
     the usual penalty. ``stages``: what may follow each stage of a decision. ``drive_through_s`` and ``stop_go_s`` (of ten seconds): what
-    they come to where they were not served. ``decisions``: the names in use. ``waved_by``: the neutralisations under which all lapped cars
-    may be waved by at once. ``kind``: of the session; ``segments``: the rulebook's, of qualifying. ``championships``: of which an entry may
-    name some. ``grid``: the cars in the order in which they start, as far as it is set. ``decoders``: those that were heard.
+    they come to where they were not served. ``decisions``: the names in use; ``articles``: those that decisions name. ``waved_by``: the
+    neutralisations under which all lapped cars may be waved by at once. ``kind``: of the session; ``segments``: the rulebook's, of
+    qualifying. ``championships``: of which an entry may name some. ``grid``: the cars in the order in which they start, as far as it is
+    set. ``decoders``: those that were heard.
     """
 
     session: str
@@ -63,6 +64,7 @@ class Controls(Struct, frozen=True):
     drive_through_s: float
     stop_go_s: float
     decisions: tuple[str, ...]
+    articles: dict[str, str]
     waved_by: tuple[str, ...]
     kind: str
     segments: tuple[str, ...]
@@ -95,6 +97,7 @@ def controls(timing: "Timing") -> Controls:
         drive_through_s=(rules.penalties.drive_through_us if own is None else own) / SECOND,
         stop_go_s=(rules.penalties.stop_go_us if own is None else own + 10 * SECOND) / SECOND,
         decisions=tuple(ruling.decision.decision for ruling in state.said.rulings),
+        articles={ruling.decision.decision: ruling.decision.article for ruling in state.said.rulings if ruling.decision.article},
         waved_by=tuple(kind for kind, rule in kinds.items() if rule.lapped != "stay"),
         kind=opened.kind if opened else "",
         segments=tuple(segment.name for segment in rules.qualifying.segments) if opened and opened.kind == "qualifying" else (),

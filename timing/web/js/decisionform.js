@@ -10,6 +10,7 @@ const REASONS = ["offence.limits", "offence.contact", "offence.start", "offence.
 
 export class DecisionForm {
   #controls = null;
+  said = new Map(); // decisions by name, as far as they are known
   #drawn = "";
 
   constructor(root, { desk, proposal }) {
@@ -37,7 +38,7 @@ export class DecisionForm {
   /** Offer the reasons and articles of the rulebook and of the decisions in the log, beside the usual reasons. */
   learn(records) {
     const said = records.map(({ event }) => event).filter(({ type }) => type === "decision");
-    this.said = new Map(said.map((event) => [event.decision, event]));
+    for (const event of said) this.said.set(event.decision, event);
     const options = (values) => [...new Set(values.filter(Boolean))].map((value) => h("option", { value }));
     const ruled = this.#controls?.offences ?? [];
     this.offences.replaceChildren(...options([...ruled.map(({ offence }) => offence), ...REASONS.map((name) => t(name)), ...said.map(({ reason }) => reason)]));
@@ -103,7 +104,7 @@ export class DecisionForm {
     const { amount } = this.#chosen();
     this.amount.value = amount && decision[amount] !== undefined && decision[amount] !== null ? String(decision[amount]) : "";
     this.reason.value = decision.reason ?? "";
-    this.article.value = this.said.get(decision.decision)?.article ?? "";
+    this.article.value = this.said.get(decision.decision)?.article ?? this.#controls.articles[decision.decision] ?? "";
     this.stage.value = "issued";
     this.#showInstead();
     (amount ? this.amount : this.penalty).focus();
@@ -184,6 +185,7 @@ export class DecisionForm {
       sent: () => {
         this.amends = null;
         this.#showInstead();
+        this.said.set(event.decision, event);
         delete this.name.dataset.own;
         this.#controls.decisions = [...this.#controls.decisions, event.decision];
         this.name.value = this.#next();

@@ -72,7 +72,10 @@ export class Mending {
 
   #draw({ car, crossings, corrections }) {
     const newest = crossings[crossings.length - 1];
-    if (newest) this.at.value = writtenInstant(newest.at);
+    if (newest && (car !== this.of || ["", this.proposed].includes(this.at.value))) { // what somebody writes stays
+      this.proposed = this.at.value = writtenInstant(newest.at);
+    }
+    this.of = car;
     this.near = newest?.at ?? this.screen.state?.at;
     const rows = [...crossings].reverse().map((each) => [timeOfDay(each.at), each.loop, t(`verdict.${each.verdict}`), each.lap ?? "", each.lap_time_us === null ? "" : duration(each.lap_time_us), this.#doing(car, each)]);
     const taken = corrections.map((each) => h("li", {}, each.text, " ", timeOfDay(each.at), " ", h("button", { type: "button", className: "button small", onclick: () => this.#back(each) }, t("mending.back"))));
@@ -95,8 +98,12 @@ export class Mending {
       other, h("button", { type: "button", className: "button small", label: t("mending.give_what", what), onclick: () => this.#give(what, passing, other) }, t("mending.give")));
   }
 
-  #open(title, event) {
-    this.proposal.open({ title, channel: "corrections", event, reason: true, sent: () => this.show() });
+  #open(title, event, sent = () => {}) {
+    const after = () => {
+      sent();
+      this.show();
+    };
+    this.proposal.open({ title, channel: "corrections", event, reason: true, sent: after });
   }
 
   #void(what, event) {
@@ -135,6 +142,6 @@ export class Mending {
     const car = this.car.value.trim();
     const at = instantOf(this.at.value, this.near ?? this.screen.state.at);
     if (!car) this.car.focus();
-    else if (!Number.isNaN(at)) this.#open(t("said.added", { car, loop: this.loop.value, time: this.at.value }), { type: "passing_added", car, loop: this.loop.value, at });
+    else if (!Number.isNaN(at)) this.#open(t("said.added", { car, loop: this.loop.value, time: this.at.value }), { type: "passing_added", car, loop: this.loop.value, at }, () => { this.at.value = ""; });
   }
 }

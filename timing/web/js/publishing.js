@@ -16,7 +16,7 @@ export class Publishing {
     Object.assign(this, { root, screen, desk, proposal });
     this.found = h("div", { className: "versions", role: "status" });
     this.document = h("input", { id: "document", className: "short", maxLength: 200, autocomplete: "off" });
-    this.buttons = STAGES.map((stage) => h("button", { type: "button", className: "button send", data: { stage }, onclick: () => this.#publish(stage) }, t(`publish.${stage}`)));
+    this.buttons = STAGES.map((stage) => h("button", { type: "button", className: "button send", data: { stage }, disabled: true, onclick: () => this.#publish(stage) }, t(`publish.${stage}`)));
     root.append(h("h2", { tabIndex: -1 }, t("work.results")), h("p", { className: "denied", data: { for: "session" }, hidden: true }), this.found,
       h("fieldset", { className: "commands line", data: { channel: "session" } }, h("label", { htmlFor: "document" }, t("publish.document")), this.document, this.buttons));
   }
