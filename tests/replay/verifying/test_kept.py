@@ -1,6 +1,6 @@
 """Logs, results and signatures of earlier versions, kept as files: they are verified for ever, whatever has become of the program.
 
-Where a version folds to another digest on purpose, a log of its own is kept beside these; of older ones then the chain, the records, and the
+Where a version folds to another digest on purpose, a log of its own is kept beside these; of older ones then the chain, the records and the
 places that were signed (a statement's ``result``) have to hold, and docs/verify.md says from which version on the digest is another.
 """
 
