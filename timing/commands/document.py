@@ -12,7 +12,7 @@ from timing.commands.progress import progresses
 if TYPE_CHECKING:
     from timing.projections.sheet_parts import Part
 
-PARTS = ("classification", "classes", "grid", "fastest", "chart", "laps", "stops", "decisions", "messages")
+PARTS = ("classification", "classes", "points", "grid", "fastest", "chart", "laps", "stops", "decisions", "messages")
 
 
 @click.command()
@@ -27,7 +27,7 @@ PARTS = ("classification", "classes", "grid", "fastest", "chart", "laps", "stops
 def command(*, source: Path, session: str | None, output: str, number: int | None, current: bool, parts: "tuple[Part, ...]") -> None:
     """Print a session's result document as PDF.
 
-    It has the classification, overall and by class, the grid, fastest laps, the lap chart, each car's laps, pit stops and stints,
+    It has the classification, overall and by class, points, the grid, fastest laps, the lap chart, each car's laps, pit stops and stints,
     decisions and the messages of race control; on every page the stage, the document's number and when it was published; with the
     classification the digest, the rulebook's hash and the signature. SOURCE is a session file or a log.
 

@@ -129,7 +129,8 @@ def _racing_laps(timing: "Timing", places: Sequence[Place], needed: int) -> int:
 
 def _note(championship: Championship, ran: Ran) -> str | None:
     if ran.racing_laps < championship.racing_laps:
-        return f"no points: the winner did {ran.racing_laps} racing laps, {championship.racing_laps} are needed"
+        laps = f"{ran.racing_laps} racing lap{'s' if ran.racing_laps != 1 else ''}"
+        return f"no points: the winner did {laps}, {championship.racing_laps} are needed"
     if ran.percent == 0:
         return "no points: too little was run"
     short = next((s for s in championship.shortened if ran.less_than(s.below_percent)), None)

@@ -10,6 +10,7 @@ from timing.domain.units import format_duration, time_of_day
 from timing.projections.result import Result, result
 from timing.projections.sheet_laps import chart, laps, stops
 from timing.projections.sheet_parts import Part, Section, day
+from timing.projections.sheet_points import championships
 from timing.projections.sheet_result import classes, fastest, grid, overall
 from timing.projections.sheet_said import decisions, messages
 from timing.projections.versions import Version
@@ -22,6 +23,7 @@ Make: TypeAlias = Callable[["Timing", Result], Section | Sequence[Section] | Non
 PARTS: dict[Part, Make] = {
     "classification": overall,
     "classes": classes,
+    "points": championships,
     "grid": grid,
     "fastest": fastest,
     "chart": chart,

@@ -10,7 +10,7 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
 
-Part: TypeAlias = Literal["classification", "classes", "grid", "fastest", "chart", "laps", "stops", "decisions", "messages"]
+Part: TypeAlias = Literal["classification", "classes", "points", "grid", "fastest", "chart", "laps", "stops", "decisions", "messages"]
 
 
 class Column(Struct, frozen=True):
