@@ -24,6 +24,7 @@ from timing.services import printing
 from timing.services.printing import check_installed, pdf
 from timing.services.rulebooks import Rulebooks
 
+RACE = ("--format", "mitjet", "--rulebook", "fia-f1-2025", "--cars", "14", "--laps", "12", "--virtual", "1")  # whose rules have points
 LONG = "Impeding another car that was on a fast lap, and which had to leave the track to avoid a collision; " * 4
 
 
@@ -46,7 +47,7 @@ def folded(*options: str, said: int = 0) -> Timing:
 
 @pytest.fixture(scope="module")
 def timing() -> Timing:
-    return folded("--format", "mitjet", "--cars", "14", "--laps", "12", "--virtual", "1", said=3)
+    return folded(*RACE, said=3)
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +177,7 @@ def test_the_same_sheet_makes_the_same_bytes_and_another_others(timing: Timing, 
 
 def test_a_published_version_says_all_that_it_rests_on(timing: Timing) -> None:
     version = versions(timing).versions[-1]
-    before = folded("--format", "mitjet", "--cars", "14", "--laps", "12", "--virtual", "1", said=2)
+    before = folded(*RACE, said=2)
     text = close("".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf(sheet(before, version, ["classification"])))).pages))
     assert version.rulebook
     for said in (
