@@ -132,7 +132,7 @@ from timing.services.broker import EmbeddedBroker
 async def main():
     async with EmbeddedBroker(Path(sys.argv[1])) as broker:
         print("pid", broker.pid, flush=True)
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
 
 asyncio.run(main())
 """

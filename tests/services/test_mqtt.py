@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-import shutil
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates import self_signed
 
 from timing.domain.errors import BrokerError, ConfigurationError
 from timing.services.mqtt import Address, Arrival, Link, probe
@@ -242,12 +242,8 @@ async def test_the_probe_tells_a_broker_from_something_else(broker: Any) -> None
 @pytest.fixture
 def guards(tmp_path: Path) -> dict[str, str]:
     """Settings of a Mosquitto with TLS and one user, ann, whose password is s3cret."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl makes the certificate: apt-get install openssl")
-    key, certificate, users = (tmp_path / name for name in ("key.pem", "certificate.pem", "users"))
-    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext"]
-    files = ["subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([*make, *files], check=True, capture_output=True)
+    certificate, key = self_signed(tmp_path, "localhost")
+    users = tmp_path / "users"
     subprocess.run(["mosquitto_passwd", "-b", "-c", users, "ann", "s3cret"], check=True, capture_output=True)
     for file in (key, users):
         file.chmod(0o600)
