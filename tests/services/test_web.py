@@ -1,5 +1,7 @@
 """The pages' HTTP: what is served, as what, under which headers, and what a lost visitor is told."""
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from importlib.resources import files
 from typing import Any
@@ -194,6 +196,21 @@ async def test_every_answer_carries_the_protective_headers(client: httpx.AsyncCl
     assert "unsafe" not in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
+
+
+async def test_of_documents_asked_for_at_once_those_beyond_the_limit_are_asked_to_come_again(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("timing.services.web.DOCUMENTS_WAITING", 3)
+    shelf.listed = [entry("course-2")]
+    transport = httpx.ASGITransport(make_app(shelf, feed_port=8765))
+    async with httpx.AsyncClient(transport=transport, base_url="http://timing.local") as client:
+        answers = await asyncio.gather(*(client.get("/api/sessions/course-2/result") for _ in range(20)))
+        assert Counter(answer.status_code for answer in answers) == {200: 4, 503: 16}
+        assert {(answer.headers["retry-after"], answer.json()["code"]) for answer in answers if answer.status_code == 503} == {
+            ("1", "busy")
+        }
+        assert (await client.get("/api/sessions/course-2/result")).status_code == 200
 
 
 async def test_a_failure_in_the_service_is_a_500_and_no_page() -> None:

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from timing.services.asked import Refused
+from timing.services.turns import Turns
 
 _log = structlog.get_logger(__name__)
 
@@ -30,9 +31,7 @@ class Children:
     def __init__(self, module: str, within_s: float = WITHIN_S) -> None:
         self._module = module
         self._within_s = within_s
-        self._one = asyncio.Lock()
-        self._asking = 0
-        self._not_before = 0.0
+        self._turns = Turns("tables and sheets", WAITING, come_again_s=5)
 
     async def ask(self, arguments: Sequence[str]) -> bytes:
         """Give what the child printed.
@@ -41,20 +40,8 @@ class Children:
             Refused: the child said why not, took too long, or too many are waiting.
 
         """
-        if self._asking > WAITING:
-            raise Refused(503, "busy", "others are being made; try again in some seconds", {"retry-after": "5"})
-        self._asking += 1
-        try:
-            async with self._one:
-                clock = asyncio.get_running_loop().time
-                await asyncio.sleep(self._not_before - clock())
-                began = clock()
-                try:
-                    return await self._run(arguments)
-                finally:
-                    self._not_before = clock() + (clock() - began)
-        finally:
-            self._asking -= 1
+        async with self._turns.turn():
+            return await self._run(arguments)
 
     async def _run(self, arguments: Sequence[str]) -> bytes:
         process = await asyncio.create_subprocess_exec(

@@ -23,6 +23,7 @@ from timing.projections.supposing import event_of
 from timing.projections.timing import Timing
 from timing.services.access import Access
 from timing.services.asked import Refused, json_answer
+from timing.services.turns import Turns
 
 LARGEST_BODY = 64 * 1024
 MOST_EVENTS = 100
@@ -52,9 +53,7 @@ class Previews:
         self._timing_of = timing_of
         self._resolve = resolve
         self._access = access
-        self._not_before = 0.0
-        self._one = asyncio.Lock()
-        self._asking = 0
+        self._turns = Turns("previews", _WAITING)
 
     def route(self) -> Route:
         """Give the route under which they are asked."""
@@ -82,34 +81,21 @@ class Previews:
             events = [event_of(msgspec.json.encode(said), number) for number, said in enumerate(asked.events, start=1)]
         except MalformedEvent as error:
             raise Refused(400, error.code, f"{error.code}: {error.reason}") from None
-        if self._asking > _WAITING:
-            raise Refused(503, "busy", "other previews are being made; try again in a second", {"retry-after": "1"})
-        self._asking += 1
-        try:
-            async with self._one:
-                timing = self._timing_of(session)
-                assert timing is not None, "sessions do not go away"
-                return msgspec.json.encode(await self._fold(timing, events, asked))
-        finally:
-            self._asking -= 1
+        async with self._turns.turn():
+            timing = self._timing_of(session)
+            assert timing is not None, "sessions do not go away"
+            return msgspec.json.encode(await self._fold(timing, events, asked))
 
     async def _fold(self, timing: Timing, events: list[AnyEvent], asked: Asked) -> Preview:
-        """Fold in a thread, when the preview before has been over for as long as it took."""
-        clock = asyncio.get_running_loop().time
-        await asyncio.sleep(self._not_before - clock())
+        """Fold in a thread of its own."""
         rules = None
         if asked.rulebook is not None:
             try:
                 rules = await asyncio.to_thread(self._resolve, asked.rulebook)
             except RulebookError as error:
                 raise Refused(400, "unknown-rulebook", str(error)) from None
-        began = clock()
         now = known(timing)
-        try:
-            return await asyncio.to_thread(preview_of, now, events, Timing, without=asked.without, rules=rules, whole=asked.result)
-        finally:
-            ended = clock()
-            self._not_before = ended + (ended - began)
+        return await asyncio.to_thread(preview_of, now, events, Timing, without=asked.without, rules=rules, whole=asked.result)
 
 
 def _read(body: bytes) -> Asked:

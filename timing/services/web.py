@@ -22,8 +22,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from timing.domain.errors import TimingError
+from timing.services.asked import Refused
 from timing.services.fault_pages import HEADERS, FaultPages, is_for_a_person
 from timing.services.screens import Shell
+from timing.services.turns import Turns
+
+DOCUMENTS_WAITING = 500
+"""So many wait for their turn; each is of milliseconds."""
 
 HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 
@@ -150,6 +155,7 @@ class _Pages:
         self._assets = dict(_load(root, PurePosixPath()))
         self._shell = Shell()
         self._faults = FaultPages()
+        self._turns = Turns("documents", DOCUMENTS_WAITING)
         self._sheet = Template((root / "pages" / "sessions.html").read_text("utf-8"))
 
     def feed_for(self, request: Request) -> str:
@@ -199,7 +205,10 @@ class _Pages:
     async def document(self, request: Request) -> Response:
         session, path = self._entry(request.path_params["session"]).session, request.path_params["path"]
         try:
-            document = self._source.document(session, path, request.query_params)
+            async with self._turns.turn():
+                document = self._source.document(session, path, request.query_params)
+        except Refused as busy:
+            return busy.answer()
         except TimingError as error:
             raise HTTPException(400, str(error)) from None
         if document is None:
