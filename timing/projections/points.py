@@ -65,6 +65,8 @@ class CarPoints:
     """The points of each car, kept until what they rest on changes: they are asked for with every board."""
 
     def __init__(self) -> None:
+        self._places: Sequence[Place] = ()
+        self._under: tuple[object, ...] = ()
         self._rests_on: tuple[object, ...] = ()
         self._found: dict[str, tuple[int | None, ...]] = {}
 
@@ -73,6 +75,10 @@ class CarPoints:
         championships = scored_for(timing)
         if not championships:
             return {}
+        under = (timing.neutral.windows, timing.neutral.found)
+        if places is self._places and under == self._under:  # nobody was at the line since
+            return self._found
+        self._places, self._under = places, under
         ran, entries = _ran(timing, places) if timing.race else None, timing.state().said.entries
         rests_on = (championships, entries, [(p.car, p.position, p.class_position) for p in places], ran and _told(ran, championships))
         if rests_on != self._rests_on:
