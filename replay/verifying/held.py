@@ -38,7 +38,7 @@ def held(path: Path, session: str | None) -> Iterator[Held]:
     """Open a log or an exported session file; ``session`` names that of a file which does not say it itself.
 
     Raises:
-        LogError: it is neither, or cannot be opened.
+        TimingError: it is neither, or cannot be opened.
         ConfigurationError: it is a session file without hashes: there is nothing in it that could be verified.
 
     """
@@ -79,6 +79,8 @@ class _File:
         if first is None:
             raise TimingError(f"{path} is empty")
         opened = first.event.session if isinstance(first.event, SessionOpened) else session
+        if first.event is None and b"\0" in first.raw:  # no text: what a page of a log begins with
+            raise TimingError(f"{path} is no log, or was damaged at its very beginning: `timing log salvage` saves what can be proven")
         if not first.exported and (first.event is not None or opened is None):
             raise ConfigurationError(
                 f"{path} is no log and no export: it has no hashes, so nothing in it can be verified; give what `timing log export` wrote"

@@ -10,7 +10,7 @@ import pytest
 from replay.verifying.held import held
 from replay.verifying.verdict import Verdict
 from replay.verifying.verify import verify
-from timing.domain.errors import TimingError
+from timing.domain.errors import ConfigurationError, TimingError
 
 BLOCKS = 6
 
@@ -51,6 +51,14 @@ def test_so_is_one_that_makes_another_kind_of_a_value(signed: Path, tmp_path: Pa
     event = signed.read_bytes().index(b'{"type":"session_started"')
     count = flip(signed, tmp_path, ((event - back, bit) for back in range(1, 60) for bit in range(8)))
     assert count["found"] >= count.total() - 8, "what stands for the position, which is the row's number, is not read"
+
+
+def test_a_log_whose_first_bytes_were_altered_is_no_misuse(signed: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    copy.write_bytes(b"XXXX" + signed.read_bytes()[4:])
+    with pytest.raises(TimingError, match="timing log salvage") as caught, held(copy, None):
+        pass
+    assert not isinstance(caught.value, ConfigurationError)
 
 
 @pytest.mark.long
