@@ -258,7 +258,7 @@ export class ReplayBar {
     if ((key && key === this.#written.key) || now - this.#written.at < ADDRESS_MS / (key ? 4 : 1)) return;
     this.#written = { key, at: now };
     if (!replay.shared) this.screen.choices.setAll(place);
-    for (const way of document.querySelectorAll("#ways a:not([data-counterpart])")) way.search = location.search;
+    for (const way of document.querySelectorAll("#ways a:not([data-counterpart], [data-sheet])")) way.search = location.search;
   }
 
   #address() {

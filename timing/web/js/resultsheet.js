@@ -4,7 +4,7 @@ import { t } from "./texts.js";
 
 const ROOT = new URL("../../", import.meta.url);
 const PUBLISHED = new Set(["provisional", "final"]);
-const PARTS = ["classification", "classes", "grid", "fastest", "chart", "stops", "decisions"]; // all but what takes long: every lap
+const PARTS = ["classification", "classes", "points", "grid", "fastest", "chart", "stops", "decisions"]; // all but what takes long: every lap
 
 /** Add the way to the sheet to the ways of the screen. */
 export function addSheet(screen) {
