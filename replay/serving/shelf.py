@@ -70,6 +70,8 @@ class Shelf:
         if as_of is not None and len(self.titles) > 1:
             there = ", ".join(title.session for title in found)
             raise ConfigurationError(f"--as-of is a record of one session; choose with --session: {there}")
+        if as_of is not None:
+            self._only = self.titles[0].session  # whatever else is opened in a log that grows
 
     async def recording(self, session: str) -> Recording | None:
         """Give a session's recording, read in a thread of its own; ``None`` where there is no such session."""

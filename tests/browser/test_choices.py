@@ -285,7 +285,7 @@ async def test_a_kiosk_has_no_tools_and_is_what_its_address_says(stage: Any, rac
         await page.evaluate("['.bar', '#messages', '.elsewhere'].some((name) => document.querySelector(name).checkVisibility())") is False
     )
     assert await page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
-    assert await page.inner_text(".track strong") == "PISTE VERTE"
+    assert await page.inner_text(".track strong") == "DRAPEAU VERT"
     assert await page.evaluate("localStorage.getItem('parcferme.class')") == "Senior,Open", "nor changed"
 
 

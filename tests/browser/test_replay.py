@@ -409,9 +409,9 @@ async def test_a_finger_drags_the_timeline_and_may_leave_it(drive: Drive) -> Non
     for part in range(7, 11):
         await touch("touchMove", part / 20, 140)
     await follows(10 / 20)
+    aimed = await page.evaluate(value)
     await driver.does(lambda: touch("touchEnd"))
-    told = await driver.told()
-    await driver.viewer.becomes(f"{TOLD}.at === parcferme.screen.replay.at")
+    await driver.viewer.becomes(f"{TOLD}.at === parcferme.screen.replay.at && Math.abs({value} - {aimed}) < 1")
     told = await driver.told()
     assert await page.evaluate("scrollY") == 0, "nothing else moved"
     assert not await page.locator(".bubble").is_visible()

@@ -225,6 +225,21 @@ async def test_a_log_that_grows_is_shown_as_it_is_to_whoever_comes_later(tmp_pat
     assert [title.session for title in chosen.titles] == ["next"]
 
 
+async def test_a_replay_as_of_a_record_stays_so_while_its_log_grows(tmp_path: Path, harsh: list[Record]) -> None:
+    now = 0.0
+    with closing(SqliteLog(tmp_path / "live.db")) as kept:
+        kept.append([draft("live", record.event) for record in harsh[:20]], harsh[0].recorded_at)
+        shelf = Shelf(tmp_path / "live.db", as_of=10, clock=lambda: now)
+        first = await shelf.recording("live")
+        assert first is not None
+        kept.append([draft("live", record.event) for record in harsh[20:30]], harsh[0].recorded_at)
+        kept.append([draft("next", record.event) for record in harsh[:10]], harsh[0].recorded_at)
+        now += LOOKED_AT_S
+        assert await shelf.recording("live") is first
+        assert (first.last, len(first.then)) == (10, 10)
+        assert [title.session for title in shelf.titles] == ["live"]
+
+
 async def test_who_loads_a_replay_of_a_running_race_anew_sees_what_came_since(
     tmp_path: Path, serve: "Serve", screen: "Join", harsh: list[Record]
 ) -> None:
