@@ -74,3 +74,28 @@ async def test_the_page_speaks_french(service: Service, browser: Browser) -> Non
     await page.click("button[type=submit]")
     await page.wait_for_selector("#said:has-text('pas un jeton')")
     await page.context.close()
+
+
+async def test_a_screen_whose_sign_in_is_over_leads_to_the_sign_in_and_back(tmp_path: Path, browser: Browser) -> None:
+    settings = Settings(log=tmp_path / "log.db", mqtt_port=0, feed_port=0, web_port=0, viewing="signed-in")
+    async with Service(settings) as service:
+        page, pages = await (await browser.new_context(locale="en-GB")).new_page(), service.addresses.pages
+        rights = Rights(roles=("timekeeper",))
+        (first, issued), (second, _) = (service.access.tokens.issue("Anna Roy", rights, 3600) for _ in range(2))
+        await page.clock.install()
+        await page.goto(f"{pages}sign-in")
+        await page.fill("#token", first)
+        await page.click("button[type=submit]")
+        await page.wait_for_url(lambda url: "sign-in" not in url)
+        assert (await page.evaluate(SEND, ["sunday", OPENING]))[0] == 200
+        await page.goto(f"{pages}s/sunday?class=GT")
+        await page.wait_for_selector('html[data-link="live"]')
+        service.access.tokens.revoke(issued.id)
+        await page.wait_for_selector('html[data-link="offline"]')
+        await page.clock.fast_forward(16_000)  # it looks every 15 s
+        await page.wait_for_url("**/sign-in?next=*")
+        await page.fill("#token", second)
+        await page.click("button[type=submit]")
+        await page.wait_for_url("**/s/sunday?class=GT")
+        await page.wait_for_selector('html[data-link="live"]')
+        await page.context.close()

@@ -97,7 +97,7 @@ export class Screen {
     const address = new URL(path, ROOT);
     if (this.replay && path.startsWith("api/sessions/")) address.searchParams.set("moment", this.replay.moment);
     const answer = await fetch(address, { signal: AbortSignal.timeout(8_000) });
-    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+    if (!answer.ok) throw Object.assign(new Error(`${path}: ${answer.status}`), { status: answer.status });
     return answer.json();
   }
 
@@ -147,6 +147,13 @@ export class Screen {
     }
   }
 
+  // Watching is for those who are signed in, and one's sign-in is over: the line will not come back by itself.
+  #signInAgain() {
+    const address = new URL("sign-in", ROOT);
+    address.searchParams.set("next", `${location.pathname}${location.search}`);
+    location.replace(address);
+  }
+
   // When this session is over, or its feed is gone: say where the racing goes on.
   async #lookElsewhere() {
     if (this.replay) return;
@@ -165,8 +172,9 @@ export class Screen {
         link.href = new URL(`s/${other.session}`, ROOT).href;
         link.textContent = t("sessions.other", { name: other.name });
       }
-    } catch {
+    } catch ({ status }) {
       link.hidden = true; // the pages are down as well: the state of the line says so
+      if (status === 401) this.#signInAgain();
     }
   }
 }
