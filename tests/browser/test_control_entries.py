@@ -63,6 +63,7 @@ async def test_an_entry_is_changed_from_what_it_was_and_what_is_not_touched_stay
     await page.wait_for_selector("#entry-wheel option[value='Anna Roy']", state="attached")
     await page.click("#entries button:has-text('At the wheel from now on')")
     await answered(viewer, "Car 9: Anna Roy at the wheel")
+    await page.wait_for_selector("#journal button:has-text('Undo: Car 9: Anna Roy at the wheel')")
     await page.fill("#entry-transponder", "T99")
     await page.fill("#entry-from", "25:00:00")
     await page.keyboard.press("Enter")
@@ -77,6 +78,29 @@ async def test_an_entry_is_changed_from_what_it_was_and_what_is_not_touched_stay
     assert driver == {"type": "driver_changed", "car": "9", "driver": "Anna Roy"}
     assert (assigned["transponder"], assigned["car"], "until" in assigned) == ("T99", "9", False)
     assert assigned["from"] % (60 * S) == S
+
+
+async def test_what_another_enters_or_takes_back_is_in_the_form_too(tower: Tower) -> None:
+    viewer, other = await tower.sign_in("timekeeper"), await tower.sign_in("timekeeper", name="Ben Fox")
+    page = await on(viewer)
+    await page.click('.car-line[data-car="9"]')
+    await page.keyboard.press("e")
+    await viewer.becomes("document.querySelector('#entry-class').value === 'GT'")
+    await on(other)
+    await other.page.click('.car-line[data-car="9"]')
+    await other.page.keyboard.press("e")
+    await other.page.fill("#entry-team", "Écurie du Tarn")
+    await other.page.keyboard.press("Enter")
+    await other.page.wait_for_selector("#found :is(table, .none)")
+    await other.page.keyboard.press("Enter")
+    await viewer.becomes("document.querySelector('#entry-team').value === 'Écurie du Tarn'")
+    await page.fill("#entry-car", "5")
+    await page.keyboard.press("Tab")
+    await page.fill("#entry-team", "half written")
+    await other.page.keyboard.press("Shift+U")
+    await answered(other, "Undone: Car 9 entered in GT")
+    await other.becomes("document.querySelector('#entry-team').value === ''")
+    assert await page.input_value("#entry-team") == "half written", "it is about another car"
 
 
 async def test_a_transponder_that_nobody_has_is_given_to_its_car_from_what_waits(empty_tower: Tower) -> None:

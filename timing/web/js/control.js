@@ -36,7 +36,7 @@ const proposal = new Proposal($("proposal"), desk);
 const context = { screen, desk, keys, proposal, work, offer };
 const flags = new Flags($("flags"), context);
 const answers = new Answers($("answers"), desk);
-const journal = new Journal($("journal"), { ...context, onRecords: () => works.decision.learn(journal.records) });
+const journal = new Journal($("journal"), { ...context, onRecords: learn });
 const works = {
   message: new Speaking($("message"), context),
   decision: new DecisionForm($("decision"), context),
@@ -123,6 +123,16 @@ async function enter() {
     if (usual) work(usual[1], undefined, true);
     changed();
   }
+}
+
+const CHOSEN_FROM = new Set(["entry_registered", "grid_set", "decision", "event_voided"]);
+
+// The log has gone on: what others said is offered too, and what was taken back is not.
+function learn() {
+  works.decision.learn(journal.records);
+  const known = controls?.seq ?? Infinity;
+  const latest = journal.records.filter(({ seq, event }) => seq > known && CHOSEN_FROM.has(event.type)).pop();
+  if (latest) offer(latest.seq);
 }
 
 // What there is to choose from: asked for at the beginning, and where it may have changed; `after` a record, until that is in it.

@@ -50,15 +50,15 @@ export class Entering {
 
   /** Take in the entries as they stand. */
   offer(controls) {
-    const changed = JSON.stringify(controls.entries) !== JSON.stringify(this.#controls?.entries);
     const first = this.#controls === null;
+    const before = JSON.stringify(this.#known);
     this.#controls = controls;
     this.classes.replaceChildren(...[...new Set(controls.entries.map((each) => each.class))].map((value) => h("option", { value })));
     if (first) {
       this.championships.replaceChildren(...controls.championships.map((name) => h("label", { className: "option" },
         h("input", { type: "checkbox", value: name }), t("entry.counts_for", { name }))));
     }
-    if (changed) this.#fill();
+    if (first || JSON.stringify(this.#known) !== before) this.#fill(); // what is being written about another car stays
   }
 
   focus() {

@@ -17,6 +17,7 @@ const STAYS = new Set(["message_rejected", "session_opened", "signing_key", "res
 export class Journal {
   #records = new Map(); // seq -> record
   #byId = new Map();
+  #drivers = new Map(); // "car id" -> name
   #seq = 0;
   #asked = 0;
   #heard = -1;
@@ -66,6 +67,7 @@ export class Journal {
       this.#seq = Math.max(this.#seq, answer.seq);
       for (const record of answer.records) {
         this.#records.set(record.seq, record);
+        for (const { id, name } of record.event.drivers ?? []) this.#drivers.set(`${record.event.car} ${id}`, name);
         if (record.event.id && record.event.type !== "message_rejected") this.#byId.set(record.event.id, record.event);
       }
       if (answer.records.length) this.#draw();
@@ -119,14 +121,20 @@ export class Journal {
     this.undoing.replaceChildren(last ? t("journal.undo", { what: this.#named(last.event) }) : t("journal.nothing"), key("⇧U"));
   }
 
+  // In words, with drivers by their names.
+  #said(event) {
+    const shown = (each) => (each?.type === "driver_changed" ? { ...each, driver: this.#drivers.get(`${each.car} ${each.driver}`) ?? each.driver } : each);
+    return said(shown(event), (id) => shown(this.event(id)));
+  }
+
   #named(event) {
-    const words = said(event, (id) => this.event(id));
-    return event.car ? `${event.car} ${words}` : words;
+    const words = this.#said(event);
+    return event.car && !words.split(/[^\w-]+/).includes(event.car) ? `${event.car} ${words}` : words;
   }
 
   #line({ seq, recorded_at: at, event }, gone) {
     const refused = event.type === "message_rejected";
-    const words = said(event, (id) => this.event(id));
+    const words = this.#said(event);
     const named = this.#named(event);
     const may = !refused && !gone && !STAYS.has(event.type) && this.desk.mayTakeBack(event.type);
     return h("li", { className: `record r-${event.type}${gone ? " struck" : ""}${refused ? " refused" : ""}`, data: { seq, event: event.id ?? "" } },
