@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from timing.domain.units import format_duration
+from timing.projections.board import Gap
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -317,6 +318,27 @@ async def test_signs_stand_beside_the_colours_of_best_laps(stage: Any, race: Any
         car = min((car for car in bests if board.rows[car].class_ == cls), key=lambda car: bests[car])
         assert texts[car].startswith("◆" if car == overall else "◇")
     assert sum(text.startswith(("◆", "◇")) for text in texts.values()) == len(board.session.classes)
+    other = next(car for car in bests if car != overall and board.rows[car].class_ == board.rows[overall].class_)
+    faster = msgspec.structs.replace(board.rows[other], best_lap_us=bests[overall] - 1)
+    stage.publish(msgspec.structs.replace(board, rows={**board.rows, other: faster}))
+    await viewer.shows(stage)
+    texts = dict(zip(await viewer.order(), await viewer.texts("best_lap_us"), strict=True))
+    assert texts[other].startswith("◆")
+    assert texts[overall][0].isdigit(), "a sign goes from the row that lost it, though nothing else of it changed"
+
+
+async def test_columns_keep_the_room_that_they_once_needed(stage: Any, race: Any, view: View) -> None:
+    race.step(700)
+    board = race.board()
+    level = {car: msgspec.structs.replace(row, gap=Gap(0, row.gap.time_us)) for car, row in board.rows.items()}
+    lapped = {**level, board.order[-1]: msgspec.structs.replace(level[board.order[-1]], gap=Gap(2, 1_000_000))}
+    viewer = await view(stage.url)
+    widths = []
+    for rows in (level, lapped, level):
+        stage.publish(msgspec.structs.replace(board, rows=rows))
+        await viewer.shows(stage)
+        widths.append(await viewer.page.evaluate("document.querySelector('#board .head .c-gap').offsetWidth"))
+    assert widths[0] < widths[1] == widths[2]
 
 
 async def test_messages_newest_first_replaced_by_id_anomalies_left_to_the_timekeeper(stage: Any, race: Any, view: View) -> None:

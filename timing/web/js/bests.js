@@ -19,6 +19,15 @@ export function rank(us, own, cls, bests, classes) {
   return us <= own ? "own" : null;
 }
 
+/** A text that changes when a sign of the row does: a best of another car may take one from it. */
+export function signsOf(row, { bests, classes }) {
+  const sectors = bests.sectors.flatMap((best, i) => {
+    const own = row.best_sectors_us?.[i];
+    return [rank(row.sectors_us?.[i], own ?? -1, row.class, best, classes), rank(own, -1, row.class, best, classes)];
+  });
+  return [rank(row.best_lap_us, -1, row.class, bests.lap, classes), ...sectors].join();
+}
+
 export const SIGNS = { overall: "◆", "in-class": "◇", own: "●" };
 
 function best(rows, of) {

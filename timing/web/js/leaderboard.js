@@ -1,6 +1,6 @@
 // The table: one element per car, kept for as long as the car is there. A frame paints the cells that differ and moves the rows that moved.
 
-import { bestsKey, bestsOf } from "./bests.js";
+import { bestsKey, bestsOf, signsOf } from "./bests.js";
 import { inBattle } from "./cells.js";
 import { fitColumns, gridTemplate, planColumns } from "./columns.js";
 import { Motion } from "./motion.js";
@@ -17,6 +17,8 @@ export class Leaderboard {
   #rows = new Map(); // car -> {element, cells, row, place, index}
   #columns = [];
   #layout = "";
+  #template = "";
+  #needed = {};
   #width = 0;
   #last = null;
   #epoch = null;
@@ -57,13 +59,15 @@ export class Leaderboard {
     const view = viewOf(state, choice, order);
     view.compact = !this.wide && this.#width < COMPACT_EM;
     view.brief = this.wide || view.compact;
+    const goesOn = state.epoch === this.#epoch; // in another epoch it is another moment: nothing came from where it stands
+    this.#epoch = state.epoch;
+    if (!goesOn) this.#needed = {};
+    for (const each of ["lapped", "longSectors"]) view[each] = this.#needed[each] ||= view[each]; // room once needed is kept: columns do not jump
     const rows = String(Math.max(order.length, 8));
     if (this.root.style.getPropertyValue("--rows") !== rows) this.root.style.setProperty("--rows", rows);
     if (this.root.dataset.order !== choice.order) this.root.dataset.order = choice.order;
     this.root.classList.toggle("neutralised", view.neutralised);
     this.empty.hidden = order.length > 0;
-    const goesOn = state.epoch === this.#epoch; // in another epoch it is another moment: nothing came from where it stands
-    this.#epoch = state.epoch;
     this.keys.keep(() => {
       const anew = this.#layOut(state, view);
       const animate = !anew && goesOn && this.motion.wanted();
@@ -81,12 +85,14 @@ export class Leaderboard {
   #layOut(state, view) {
     const columns = fitColumns(planColumns(state.columns ?? [], view), this.#width);
     view.badges = !columns.some(({ id }) => id === "penalties"); // no room for their column: signs beside the driver
-    const layout = `${view.compact} ${view.badges} ${view.championships} ${columns.map(({ id, width, label }) => `${id}:${width}:${label}`).join(" ")}`;
+    const template = gridTemplate(columns, view.brief);
+    if (template !== this.#template) this.root.style.setProperty("--columns", template);
+    this.#template = template;
+    const layout = `${view.compact} ${view.badges} ${view.championships} ${columns.map(({ id, label }) => `${id}:${label}`).join(" ")}`;
     if (layout === this.#layout) return false;
     this.#layout = layout;
     this.#columns = columns;
     this.root.classList.toggle("compact", view.compact);
-    this.root.style.setProperty("--columns", gridTemplate(columns, view.brief));
     this.head.replaceChildren(...columns.map(headCell));
     for (const kept of this.#rows.values()) makeCells(kept, columns);
     return true;
@@ -130,7 +136,7 @@ export class Leaderboard {
   }
 
   #add(car) {
-    const kept = { element: element("div", "row", "row"), glow: null, lit: null, cells: [], row: null, index: null, place: undefined, move: null, view: "", fights: false };
+    const kept = { element: element("div", "row", "row"), glow: null, lit: null, cells: [], row: null, index: null, place: undefined, move: null, view: "", bests: "", signs: "", fights: false, line: "" };
     kept.element.dataset.car = car;
     makeCells(kept, this.#columns);
     this.#rows.set(car, kept);
@@ -138,26 +144,28 @@ export class Leaderboard {
   }
 
   #paint(state, order, view, animate, anew) {
-    const shared = [this.#layout, view.started, view.racing, view.cls, view.order, view.neutralised, bestsKey(view.bests), view.classes, view.restartKey].join("|");
+    const shared = [this.#layout, view.started, view.racing, view.cls, view.order, view.neutralised, view.classes, view.restartKey].join("|");
+    const bests = bestsKey(view.bests);
     order.forEach((car, index) => {
       const kept = this.#rows.get(car);
       const row = state.rows[car];
       const place = view.places.get(car);
-      if (kept.row === row && kept.view === shared && kept.place === place) {
+      if (kept.row === row && kept.view === shared && kept.place === place && (kept.bests === bests || kept.signs === signsOf(row, view))) {
+        kept.bests = bests;
         this.#stale.delete(car);
         return;
       }
       const status = view.started ? row.status : "";
       if (kept.element.dataset.status !== status) kept.element.dataset.status = status;
       kept.fights = inBattle(row, view);
-      const how = { row, view, shared, place };
+      const how = { row, view, shared, place, bests };
       if (anew || this.motion.sees(index)) this.#write(car, how, animate);
       else this.#stale.set(car, how);
     });
     this.#joinFights(order);
   }
 
-  #write(car, { row, view, shared, place }, animate = false) {
+  #write(car, { row, view, shared, place, bests }, animate = false) {
     const kept = this.#rows.get(car);
     this.#stale.delete(car);
     this.#columns.forEach((column, i) => paintCell(kept.cells[i], column.cell(row, view)));
@@ -165,6 +173,8 @@ export class Leaderboard {
     kept.row = row;
     kept.view = shared;
     kept.place = place;
+    kept.bests = bests;
+    kept.signs = signsOf(row, view);
   }
 
   // Rows that came into sight meanwhile.
@@ -194,9 +204,11 @@ export class Leaderboard {
   // A line joins those who fight: half of it on the row ahead, half on the one behind.
   #joinFights(order) {
     order.forEach((car, i) => {
-      const { element, fights } = this.#rows.get(car);
-      element.classList.toggle("battle", fights);
-      element.classList.toggle("chased", this.#rows.get(order[i + 1])?.fights ?? false);
+      const kept = this.#rows.get(car);
+      const line = `${kept.fights ? "battle" : ""} ${this.#rows.get(order[i + 1])?.fights ? "chased" : ""}`.trim();
+      if (line === kept.line) return;
+      kept.element.className = `row ${line}`;
+      kept.line = line;
     });
   }
 
