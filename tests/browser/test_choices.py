@@ -95,7 +95,13 @@ async def test_points_are_a_column_for_each_championship_for_who_asks(stage: Any
     await page.reload()
     await viewer.shows(stage)
     assert (await viewer.texts(cup))[0] == "25", "the address holds a name with a comma too"
-    await page.click(f'.row[data-car="{board.order[0]}"] .c-driver')
+    car = board.order[0]
+    sheet = {"laps": [], "stints": [], "stops": [], "drive_times": [], "drivers": []}
+    explained = {"seq": stage.framer.seq, "road": [], "result": [], "decisions": [], "corrections": [], "rules": [], "words": []}
+    explained |= {"position": 1, "on_the_road": 1, "shown": 1, "result_laps": 5, "total_us": None}
+    stage.documents = {f"cars/{car}": sheet, f"cars/{car}/explain": explained}
+    await page.click(f'.row[data-car="{car}"] .c-driver')
+    await viewer.becomes("document.querySelector('.car-body h3') !== null")
     facts = dict(zip(await page.locator(".facts dt").all_inner_texts(), await page.locator(".facts dd").all_inner_texts(), strict=True))
     assert facts["Points · Cup"] == "25"
     assert facts[f"Points · {race.championships[0]}"] == "20"
