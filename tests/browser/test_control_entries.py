@@ -89,6 +89,7 @@ async def test_what_another_enters_or_takes_back_is_in_the_form_too(tower: Tower
     await on(other)
     await other.page.click('.car-line[data-car="9"]')
     await other.page.keyboard.press("e")
+    await other.becomes("document.querySelector('#entry-class').value === 'GT'")
     await other.page.fill("#entry-team", "Écurie du Tarn")
     await other.page.keyboard.press("Enter")
     await other.page.wait_for_selector("#found :is(table, .none)")

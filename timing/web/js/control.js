@@ -25,6 +25,7 @@ const SPEAKERS = { session: "timekeeper", entries: "timekeeper", control: "race-
 const WORKS = { message: "m", decision: "d", photo: "h", redflag: "r", entries: "e", session: "s", corrections: "c", results: "p" };
 const FIRST = [["control", "message"], ["stewards", "decision"], ["session", "session"], ["corrections", "corrections"], ["entries", "entries"]]; // what is open at the beginning, by what one may
 const SIGNED_IN_EVERY_MS = 30_000;
+const AGAIN_MS = 2_000;
 const OFFER_AGAIN_MS = 150; // what was accepted is on the disk, and a moment later in what is shown
 const OFFER_TRIES = 20;
 
@@ -79,7 +80,7 @@ function choose(car) {
 // Something about commands has changed: what may be done, the line, an answer.
 function changed() {
   answers.render();
-  const live = desk.live && desk.me !== null;
+  const live = desk.live && desk.me !== null && controls !== null;
   for (const each of document.querySelectorAll("fieldset.commands")) {
     const { channel } = each.dataset;
     each.disabled = !live || !(channel === "any" ? desk.me.channels.length : desk.may(channel));
@@ -117,6 +118,10 @@ async function enter() {
   if (me.code === "away" && shown) return; // the line says so by itself
   if (gate(me) && !controls) {
     await offer();
+    if (controls === null) {
+      setTimeout(enter, AGAIN_MS); // the service answered, and then did not
+      return;
+    }
     journal.read();
     if (screen.state) draw(screen.state);
     const usual = FIRST.find(([channel]) => desk.may(channel));
