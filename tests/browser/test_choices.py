@@ -96,7 +96,7 @@ async def test_points_are_a_column_for_each_championship_for_who_asks(stage: Any
     await viewer.shows(stage)
     assert (await viewer.texts(cup))[0] == "25", "the address holds a name with a comma too"
     car = board.order[0]
-    sheet = {"laps": [], "stints": [], "stops": [], "drive_times": [], "drivers": []}
+    sheet: dict[str, Any] = {"laps": [], "stints": [], "stops": [], "drive_times": [], "drivers": []}
     explained = {"seq": stage.framer.seq, "road": [], "result": [], "decisions": [], "corrections": [], "rules": [], "words": []}
     explained |= {"position": 1, "on_the_road": 1, "shown": 1, "result_laps": 5, "total_us": None}
     stage.documents = {f"cars/{car}": sheet, f"cars/{car}/explain": explained}
