@@ -65,9 +65,10 @@ def the_time_is_its_sum(timing: Timing, found: Explanation) -> None:
 
 
 def the_readings_end_at_crossings(timing: Timing, found: Explanation) -> None:
-    """Of a stopped race the rulebook's reading gives the laps that count; each reading ends with a crossing that is listed."""
+    """Of a race started and stopped the rulebook's reading gives the laps that count; each reading ends with a crossing that is listed."""
     state = timing.state()
-    assert bool(found.readings) == (timing.race and (state.stopped is not None or state.suspended))
+    started = timing.race and state.said.start is not None
+    assert bool(found.readings) == (started and (state.stopped is not None or state.suspended))
     heard = {(h.key, h.at) for h in found.crossings}
     for reading in found.readings:
         assert reading.laps == 0 or reading.ended_at is None or (reading.key, reading.ended_at) in heard
