@@ -67,6 +67,7 @@ class Keyframes:
         """Free at once what is kept; to be called when nobody asks any more."""
         while self._kept:
             let_go(self._kept.popitem()[1])
+        vars(self).clear()
 
     def _keep(self, place: int, timing: Timing) -> None:
         if place not in self._kept:

@@ -185,6 +185,7 @@ class Moment:
         """Free at once what it holds; to be called when it has ended and nobody asks it any more."""
         self._forget()
         let_go(self.shown.timing)
+        vars(self).clear()  # it is in circles itself, which the collector no longer looks at
 
     def _forget(self) -> None:
         while self._past:

@@ -74,6 +74,7 @@ class Recording:
             keyframes.let_go()
         if (truth := vars(self).get("truth")) is not None:
             let_go(truth)
+        vars(self).clear()  # it is in circles with its keyframes, which the collector no longer looks at
 
     def way(self, known: Known) -> Way:
         """Give one of the two ways of knowing."""
