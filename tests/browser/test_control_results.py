@@ -52,6 +52,8 @@ async def test_the_red_flags_result_is_declared_after_the_readings_and_published
     sheet = await tower.document("red-flag")
     shown = await page.locator(".reading [data-policy]").evaluate_all("(all) => all.map((each) => each.dataset.policy)")
     assert sorted(shown) == sorted(reading["policy"] for reading in sheet["readings"]), "every reading"
+    said = await page.locator(".reading [data-policy] > span").all_inner_texts()
+    assert sorted(said) == sorted(shown), "the page says it as the service does"
     own = next(reading for reading in sheet["readings"] if reading["own"])
     assert await page.locator(".reading.own .places b").all_inner_texts() == [line["car"] for line in own["result"]]
     await page.click("#redflag .danger:enabled")

@@ -32,8 +32,10 @@ _WORDS = {
 class ReadingResult(Struct, frozen=True):
     """One policy and what it gives.
 
-    ``own``: it is the rulebook's. ``counted``: the lap (``None`` where the restart order is the result), which the leader ended at ``at``.
-    ``result``: every car's line in finishing order. ``moved``: where that differs from the rulebook's own.
+    ``policy``: all of it in English; its parts are ``basis`` (``red_flag.result`` of the rulebook), ``completed_minus``, ``others``, ``scope``
+    and ``stands`` (enough was run for the result to stand as it was). ``own``: it is the rulebook's. ``counted``: the lap (``None`` where
+    the restart order is the result), which the leader ended at ``at``. ``result``: every car's line in finishing order. ``moved``: where
+    that differs from the rulebook's own.
     """
 
     policy: str
@@ -47,6 +49,8 @@ class ReadingResult(Struct, frozen=True):
     points_percent: int | None
     result: tuple[Line, ...]
     moved: Differences
+    basis: str = "completed_minus"
+    stands: bool = False
 
 
 class RedFlagSheet(Struct, frozen=True):
@@ -130,7 +134,7 @@ def _one(timing: "Timing", at: int, rules: RedFlag, base: dict[str, Line], *, ow
     return ReadingResult(
         policy(rules, stands=reading.stands), own, rules.completed_minus, rules.others, rules.scope,
         None if reading.restarted else taken.counted, taken.at, reading.void, points_percent(supposed, state),
-        tuple(result.values()), differences(base, result) if base else Differences(),
+        tuple(result.values()), differences(base, result) if base else Differences(), rules.result, reading.stands,
     )  # fmt: skip
 
 

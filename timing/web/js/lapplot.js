@@ -2,10 +2,10 @@
 // ends; looked at by mouse, finger and keyboard alike.
 
 import uPlot from "../vendor/uplot/uPlot.js";
+import { t } from "./texts.js";
 
 const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
 const SHADES = { red: "--flag-red", safety_car: "--flag-yellow", vsc: "--flag-yellow", fcy: "--flag-yellow", code60: "--flag-yellow" };
-const NAMES = { red: "RED", safety_car: "SC", vsc: "VSC", fcy: "FCY", code60: "60" };
 const FEW = 12; // lines
 const [LABEL_PX, LONGEST_PX, LETTER_PX] = [46, 120, 7.2]; // for the numbers, or names, at the ends of the lines
 
@@ -184,7 +184,8 @@ export class LapPlot {
       ctx.fillStyle = this.colours.soft;
       ctx.font = `600 ${11.5 * ratio}px ${this.colours.family}`;
       ctx.textAlign = "left";
-      if (right - left > ctx.measureText(NAMES[kind]).width + 5 * ratio) ctx.fillText(NAMES[kind], left + 3 * ratio, bbox.top + 13 * ratio);
+      const name = t(`tag.${kind}`);
+      if (right - left > ctx.measureText(name).width + 5 * ratio) ctx.fillText(name, left + 3 * ratio, bbox.top + 13 * ratio);
     }
     ctx.restore();
   }

@@ -60,7 +60,7 @@ export class RedFlagResult {
 
   #group([first, ...others]) {
     const placed = first.result.filter(({ position }) => position !== null && position !== undefined);
-    const name = (reading) => h("li", { className: reading.own ? "own" : "", data: { policy: reading.policy } }, h("span", { lang: "en" }, reading.policy), " ",
+    const name = (reading) => h("li", { className: reading.own ? "own" : "", data: { policy: reading.policy } }, h("span", {}, words(reading)), " ",
       h("small", {}, reading.counted === null ? t("red.as_restart") : t("red.counted", { lap: reading.counted, time: timeOfDay(reading.at) })));
     const own = first.own || others.some((each) => each.own);
     const moved = first.moved.cars ?? [];
@@ -73,6 +73,14 @@ export class RedFlagResult {
   #declare() {
     this.proposal.open({ title: t("done.stopped"), channel: "control", event: { type: "race_stopped" }, sure: t("red.sure") });
   }
+}
+
+/** A way of reading in words: how deep it goes, whose leader counts, what counts of the others. */
+export function words({ basis, completed_minus: minus, stands, scope, others }) {
+  let depth = basis === "completed_minus" ? `C${minus && !stands ? `-${minus}` : ""}` : t(`red.basis.${basis}`);
+  if (stands && basis === "completed_minus") depth += `, ${t("red.stands")}`;
+  if (scope === "class") depth += `, ${t("red.by_class")}`;
+  return basis === "frozen_at_signal" ? depth : `${depth}${t("red.then")} ${t(`red.others.${others}`)}`;
 }
 
 // Who gains and who loses a place in the result, at a glance: `6 P2 → P1`.

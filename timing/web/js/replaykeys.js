@@ -28,6 +28,8 @@ const KEYS = [
   [["m"], "M", "replay.marks", (bar) => bar.moments.open()],
   [["?"], "?", "replay.keys", (bar) => bar.help.showModal()],
 ];
+// Keys that keyboards of other languages name otherwise.
+const inWords = (written) => written.replace(/Shift|Home/, (key) => t(`replay.key_${key.toLowerCase()}`));
 const ACTIONS = new Map(KEYS.flatMap(([keys, , , act]) => keys.map((key) => [key, act])));
 const ON_SLIDER = new Set(["Home", "PageUp", "PageDown"]); // elsewhere they move what is focused, or the page
 
@@ -53,7 +55,7 @@ function taken(target, key, slider) {
 
 /** The help as a dialog. */
 export function helpDialog() {
-  const rows = KEYS.map(([keys, written, text]) => h("div", {}, h("dt", {}, keys.includes(" ") ? [h("kbd", { textContent: t("replay.key_space") }), " "] : [], h("kbd", { textContent: written })), h("dd", { textContent: t(text) })));
+  const rows = KEYS.map(([keys, written, text]) => h("div", {}, h("dt", {}, keys.includes(" ") ? [h("kbd", { textContent: t("replay.key_space") }), " "] : [], h("kbd", { textContent: inWords(written) })), h("dd", { textContent: t(text) })));
   return dialog("replay-help", t("replay.keys"), h("dl", { className: "keys" }, rows));
 }
 

@@ -4,13 +4,14 @@
 import charts from "./texts/charts.js";
 import control from "./texts/control.js";
 import leaderboard from "./texts/leaderboard.js";
+import redflag from "./texts/redflag.js";
 import refused from "./texts/refused.js";
 import replay from "./texts/replay.js";
 import shell from "./texts/shell.js";
 import signIn from "./texts/sign-in.js";
 import works from "./texts/works.js";
 
-const PARTS = [control, shell, leaderboard, charts, replay, signIn, works, refused];
+const PARTS = [control, shell, leaderboard, charts, replay, signIn, works, redflag, refused];
 
 export const CATALOGUES = {
   en: Object.assign({}, ...PARTS.map(({ en }) => en)),
