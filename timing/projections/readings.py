@@ -33,9 +33,9 @@ class ReadingResult(Struct, frozen=True):
     """One policy and what it gives.
 
     ``policy``: all of it in English; its parts are ``basis`` (``red_flag.result`` of the rulebook), ``completed_minus``, ``others``,
-    ``scope`` and ``stands`` (enough was run for the result to stand as it was). ``own``: it is the rulebook's. ``counted``: the lap (``None`` where
-    the restart order is the result), which the leader ended at ``at``. ``result``: every car's line in finishing order. ``moved``: where
-    that differs from the rulebook's own.
+    ``scope`` and ``stands`` (enough was run for the result to stand as it was). ``own``: it is the rulebook's. ``counted``: the lap
+    (``None`` where the restart order is the result), which the leader ended at ``at``. ``result``: every car's line in finishing order.
+    ``moved``: where that differs from the rulebook's own.
     """
 
     policy: str
