@@ -1,19 +1,29 @@
 """Corrections, the red flag's result and publishing on the console, each with what it would change before it is sent."""
 
+from typing import Any
+
 import pytest
 from tower import S, Tower, answered, on
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 
-async def test_a_crossing_voided_given_away_and_added_each_with_what_it_changes(tower: Tower) -> None:
+LINE = "#corrections tr:has-text('SF') >> nth=0"
+
+
+async def at_the_crossings_of_9(tower: Tower) -> tuple[Any, Any]:
+    """Be a timekeeper who looks at the crossings of car 9 to correct them."""
     viewer = await tower.sign_in("timekeeper")
     page = await on(viewer)
     await page.keyboard.press("c")
     await page.fill("#mending-car", "9")
     await page.keyboard.press("Enter")
-    line = "#corrections tr:has-text('SF') >> nth=0"
-    await page.click(f"{line} >> button:has-text('Void')")
+    return viewer, page
+
+
+async def test_a_crossing_voided_given_away_and_added_each_with_what_it_changes(tower: Tower) -> None:
+    viewer, page = await at_the_crossings_of_9(tower)
+    await page.click(f"{LINE} >> button:has-text('Void')")
     await page.wait_for_selector("#found tr:has-text('9'):has-text('P2 → P4')")
     await page.click("#send")
     assert await page.is_visible("#proposal"), "not without a reason"
@@ -80,16 +90,11 @@ async def test_the_red_flags_result_is_declared_after_the_readings_and_published
 
 
 async def test_a_crossing_is_given_to_another_car_one_is_added_and_a_decoder_set_right(tower: Tower) -> None:
-    viewer = await tower.sign_in("timekeeper")
-    page = await on(viewer)
-    await page.keyboard.press("c")
-    await page.fill("#mending-car", "9")
-    await page.keyboard.press("Enter")
-    line = "#corrections tr:has-text('SF') >> nth=0"
-    await page.click(f"{line} >> button:has-text('Give to')")
+    viewer, page = await at_the_crossings_of_9(tower)
+    await page.click(f"{LINE} >> button:has-text('Give to')")
     assert await page.evaluate("document.activeElement.getAttribute('aria-label')"), "the field for the other car"
     await page.keyboard.type("3")
-    await page.click(f"{line} >> button:has-text('Give to')")
+    await page.click(f"{LINE} >> button:has-text('Give to')")
     await page.wait_for_selector("#found tr:has-text('9'):has-text('P2 → P4')")
     await page.fill("#why", "transponders were swapped")
     await page.keyboard.press("Enter")
