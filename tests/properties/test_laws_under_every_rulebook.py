@@ -259,3 +259,15 @@ def test_drawn_rulebooks_hold_every_policy_in_the_end() -> None:
     drawn_ = {f"{name}.{key}={value}" for name, chapter in chapters for key, value in chapter.items()}
     for expected in ("red_flag.others=composite", "finish.dead_heat=shared", "start.lap1_from=own_crossing", "penalties.unserved=reported"):
         assert expected in drawn_
+
+
+@pytest.mark.parametrize(
+    ("law", "seed", "chance"),
+    [
+        ("test_a_count_back_rests_on_nothing_after_the_signal", 0, 3354443),  # a retired car, heard again after the second red flag
+        ("test_every_place_is_explained", 655, 0),  # suspended, with the clock stopped, before the leader first came to the line
+    ],
+)
+def test_what_once_broke_a_law(law: str, seed: int, chance: int) -> None:
+    [check] = (check for check in LAWS if check.__name__ == law)
+    check(session(seed), Random(chance))

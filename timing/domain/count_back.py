@@ -79,7 +79,7 @@ def read(field: Sequence[Runner], race: Race, signal_at: int, rules: RedFlag) ->
     rank = _order_at_signal(field, race, signal_at) if rules.result == "frozen_at_signal" else {}
     restarted = False
     if resumed := [b for b in race.breaks if b.ended is not None and b.ended <= signal_at]:
-        again = restart_order(_as_of(field, resumed[-1].began), resumed[-1].began, rules, race.loops)
+        again = restart_order(_as_of(field, resumed[-1].began, signal_at), resumed[-1].began, rules, race.loops)
         below = [r for r in field if of_class.get(r.class_, taken).at < (resumed[-1].ended or 0)]
         laps.update({r.car: again.laps[r.car] for r in below})
         if restarted := taken.at < (resumed[-1].ended or 0):
@@ -166,6 +166,6 @@ def _order_at_signal(field: Sequence[Runner], race: Race, signal_at: int) -> dic
     return {r.car: number for number, r in enumerate(sorted(field, key=place))}
 
 
-def _as_of(field: Sequence[Runner], at: int) -> list[Runner]:
-    """Give the field as it ran then: a car that was seen afterwards was not out of the race yet."""
-    return [structs.replace(r, running=r.running or (bool(r.ends) and r.ends[-1] > at)) for r in field]
+def _as_of(field: Sequence[Runner], at: int, signal_at: int) -> list[Runner]:
+    """Give the field as it ran then: a car that ended a lap between then and the signal was not out of the race yet."""
+    return [structs.replace(r, running=r.running or bisect_right(r.ends, at) < bisect_right(r.ends, signal_at)) for r in field]

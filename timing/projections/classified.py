@@ -30,7 +30,7 @@ class Classified:
 def classification(timing: "Timing", state: State, penalties: dict[str, Penalties]) -> list[Place]:
     """Classify the cars of a state under these penalties."""
     none, said = Penalties(), state.said
-    rolled_us = timing.origin - (said.start or 0)
+    rolled_us = race_clock(timing, state, timing.origin)
     away, slow, held = not_returned(timing, state), too_slow(timing, state), _held_us(state)
     candidates = [
         Candidate(
